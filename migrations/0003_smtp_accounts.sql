@@ -6,7 +6,7 @@ create table smtp_account (
     account_name             text not null constraint smtp_account_name_not_blank check (account_name <> ''),
     active                   boolean not null default true,
     provider                 text not null default 'other',
-    sender_email             text not null,
+    sender_email             text not null constraint smtp_account_sender_email_not_blank check (sender_email <> ''),
     sender_name              text not null default '',
     reply_to_email           text not null default '',
     return_path_email        text not null default '',
@@ -22,7 +22,8 @@ create table smtp_account (
     use_authentication       boolean not null default true,
     authentication_type      text not null default 'password' constraint smtp_account_authentication_type check (authentication_type in ('password', 'oauth2')),
     credential_id            bigint constraint smtp_account_credential references credential (id),
-    certificate_rule         text not null default 'verify' constraint smtp_account_certificate_rule check (certificate_rule in ('verify', 'pin', 'custom_ca', 'ignore')),
+    ignore_certificate_error boolean not null default false, -- wins over the rule
+    certificate_rule         text not null default 'verify' constraint smtp_account_certificate_rule check (certificate_rule in ('verify', 'pin', 'custom_ca')),
     certificate_fingerprint  text not null default '',
     certificate_ca           text not null default '',
     use_network_connector    boolean not null default false,

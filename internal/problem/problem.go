@@ -61,19 +61,20 @@ func (v Invalid) For(field string) string {
 	return ""
 }
 
-// Conflict says that somebody else changed the record since it was read.
+// Conflict says that somebody else changed the record since it was read. Nothing was stored; the page
+// shows the differences and keeps what was typed, so that saving again is a decision.
 type Conflict struct {
 	What    string   // "SMTP account Office365"
 	Who     string   // who changed it
-	Changed []Change // what differs between the version that was read and the one stored now
+	Changed []Change // where the stored record differs from what was typed
 }
 
 // Change is one field that differs.
 type Change struct {
-	Field string // field name as in forms
-	Label string // the name people see
-	Was   string // what the editor had read
-	Now   string // what is stored now
+	Field  string // field name as in forms
+	Label  string // the name people see
+	Stored string // what is stored now
+	Yours  string // what was typed
 }
 
 func (c *Conflict) Error() string {
@@ -89,3 +90,12 @@ func (r *Refused) Error() string { return r.Text }
 
 // Refuse returns a Refused.
 func Refuse(format string, args ...any) error { return &Refused{Text: fmt.Sprintf(format, args...)} }
+
+// Confirm says that the action has a consequence that the person must accept first. Sending the same
+// request again with the field Name set to yes accepts it.
+type Confirm struct {
+	Name string // e.g. "accept_no_default"
+	Text string // what would happen
+}
+
+func (c *Confirm) Error() string { return c.Text }
