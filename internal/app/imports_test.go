@@ -1,0 +1,120 @@
+package app
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// mayImport is who may import whom inside the module: a package (or everything below it, with /...) and what
+// it may use beside itself. The first matching line counts. A new edge belongs into this table only with a
+// reason; most of them are better as an interface that the consumer declares.
+var mayImport = []struct {
+	from string
+	to   string
+}{
+	{"internal/problem", ""},
+	{"internal/vault", ""},
+	{"internal/config", "internal/vault"}, // a password from the environment is a Secret from its first moment
+	{"migrations", ""},
+	{"static", ""},
+
+	{"internal/mail/mailtest", "internal/mail/... internal/vault"},
+	{"internal/mail/...", "internal/mail/... internal/vault"},
+
+	{"internal/postgres/pgtest", "internal/postgres migrations"},
+	{"internal/postgres", "migrations"},
+	{"internal/audit", "internal/postgres internal/problem internal/vault"},
+	{"internal/setting", "internal/postgres internal/vault internal/problem internal/audit"},
+	{"internal/identity", "internal/postgres internal/vault internal/problem internal/audit internal/setting"},
+	{"internal/credential", "internal/postgres internal/vault internal/problem internal/audit internal/setting"},
+	{"internal/connector", "internal/credential internal/mail/dial internal/mail/ladder internal/mail/explain " + feature},
+	{"internal/oauth", "internal/credential internal/mail/explain internal/mail/ladder internal/mail/provider " + feature},
+	{"internal/account", "internal/credential internal/mail/... " + feature},
+	{"internal/proxyhost", "internal/oauth internal/credential internal/connector internal/mail/... " + feature},
+	{"internal/sandbox", "internal/mail/... internal/vault"},
+	{"internal/app", "internal/... web migrations static"},
+
+	{"web/ui", "internal/mail/ladder internal/problem static"},
+	{"web/form", "internal/problem internal/vault"},
+	{"web/page", "web/ui web/form internal/... static"},
+	{"web/browsertest", ""},
+	{"web/api", "internal/... "},
+	{"web", "web/... static internal/..."},
+	{"cmd/orbit", "internal/..."},
+}
+
+// feature is what every feature may use.
+const feature = "internal/postgres internal/vault internal/problem internal/audit internal/setting"
+
+func TestImportsRunOneWay(t *testing.T) {
+	t.Parallel()
+	root := filepath.Join("..", "..")
+	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := entry.Name()
+		if entry.IsDir() && (strings.HasPrefix(name, ".") && file != root || name == "node_modules" || name == "testdata" || name == "tools") {
+			return filepath.SkipDir
+		}
+		if entry.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		checkFile(t, root, file)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func checkFile(t *testing.T, root, file string) {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Errorf("%s: %v", file, err)
+		return
+	}
+	dir, err := filepath.Rel(root, filepath.Dir(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := filepath.ToSlash(dir)
+	for _, spec := range parsed.Imports {
+		to, ours := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), "orbit/")
+		if ours && !allowed(t, from, to) {
+			t.Errorf("%s imports %s, which the table in imports_test.go does not allow", path.Join(from, filepath.Base(file)), to)
+		}
+	}
+}
+
+func allowed(t *testing.T, from, to string) bool {
+	t.Helper()
+	for _, rule := range mayImport {
+		if !covers(rule.from, from) {
+			continue
+		}
+		for _, target := range strings.Fields(rule.to) {
+			if covers(target, to) {
+				return true
+			}
+		}
+		return from == to
+	}
+	t.Errorf("package %s has no line in the table of imports_test.go", from)
+	return true
+}
+
+// covers reports whether pattern names pkg: exactly, or as a tree ending in "/...".
+func covers(pattern, pkg string) bool {
+	tree, all := strings.CutSuffix(pattern, "/...")
+	if all {
+		return strings.HasPrefix(pkg, tree+"/")
+	}
+	return pattern == pkg
+}
