@@ -11,12 +11,9 @@ RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}"
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
-COPY --from=build /usr/local/go/lib/time/zoneinfo.zip /zoneinfo.zip
 COPY --from=build /orbit /orbit
 COPY --from=build --chown=65532:65532 /data /var/lib/orbit
 USER 65532:65532
-ENV ZONEINFO=/zoneinfo.zip \
-    ORBIT_LISTEN=0.0.0.0:8080 \
     ORBIT_DATA_DIR=/var/lib/orbit
 # The key file that seals every secret lives here: keep the volume, and a copy of the key file elsewhere.
 VOLUME /var/lib/orbit
