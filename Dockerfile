@@ -14,6 +14,7 @@ COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /orbit /orbit
 COPY --from=build --chown=65532:65532 /data /var/lib/orbit
 USER 65532:65532
+ENV ORBIT_LISTEN=0.0.0.0:8080 \
     ORBIT_DATA_DIR=/var/lib/orbit
 # The key file that seals every secret lives here: keep the volume, and a copy of the key file elsewhere.
 VOLUME /var/lib/orbit
