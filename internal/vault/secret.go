@@ -1,7 +1,10 @@
 package vault
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"crypto/subtle"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,7 +27,9 @@ func NewSecret(clear string) Secret {
 }
 
 // Reveal returns the clear text. The lint configuration names the few files that may call it.
-func (s Secret) Reveal() string {
+func (s Secret) Reveal() string { return s.text() }
+
+func (s Secret) text() string {
 	if s.value == nil {
 		return ""
 	}
@@ -36,7 +41,14 @@ func (s Secret) IsZero() bool { return s.value == nil }
 
 // Equal compares in constant time (for secrets of equal length).
 func (s Secret) Equal(other Secret) bool {
-	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(other.Reveal())) == 1
+	return subtle.ConstantTimeCompare([]byte(s.text()), []byte(other.text())) == 1
+}
+
+// Digest returns a keyed hash to compare secrets by, in constant time whatever their lengths.
+func (s Secret) Digest(key []byte) [sha256.Size]byte {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(s.text()))
+	return [sha256.Size]byte(mac.Sum(nil))
 }
 
 // String implements fmt.Stringer without the secret.
@@ -53,6 +65,11 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
 
 // MarshalText refuses: a secret is never encoded, not even hidden, because a reader would store the mask.
 func (s Secret) MarshalText() ([]byte, error) { return nil, errors.New("a secret cannot be encoded") }
+
+// Value refuses: a database gets sealed values only, and would otherwise be given the mask by String.
+func (s Secret) Value() (driver.Value, error) {
+	return nil, errors.New("a secret cannot be stored unsealed")
+}
 
 // UnmarshalText takes a secret from JSON, a form or the environment.
 func (s *Secret) UnmarshalText(text []byte) error {
