@@ -8,6 +8,8 @@ package dial
 import (
 	"context"
 	"net"
+
+	"orbit/internal/mail/explain"
 )
 
 // Dialer opens TCP connections. Implementations report the steps resolve, connector and connect to
@@ -17,14 +19,15 @@ type Dialer interface {
 	Dial(ctx context.Context, host string, port int) (net.Conn, error)
 }
 
-// Security says when TLS starts. The words are those of tables, JSON and forms.
-type Security string
+// Security says when TLS starts. The words are those of tables, JSON and forms. It is defined beside the
+// error dictionary, which this package uses to explain what went wrong.
+type Security = explain.Security
 
 // How a connection is protected.
 const (
-	Plain    Security = ""    // no TLS
-	STARTTLS Security = "tls" // upgraded by command after the greeting
-	Implicit Security = "ssl" // TLS from the first byte
+	Plain    = explain.Plain    // no TLS
+	STARTTLS = explain.STARTTLS // upgraded by command after the greeting
+	Implicit = explain.Implicit // TLS from the first byte
 )
 
 // CertificateRule says which server certificate is accepted.

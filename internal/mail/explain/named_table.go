@@ -1,0 +1,99 @@
+package explain
+
+import "orbit/internal/mail/ladder"
+
+// Situations that Orbit notices itself; named.go chooses among them.
+var namedEntries = []Entry{
+	{
+		Code: "starttls_not_offered", Group: GroupSMTP, Seen: "(no STARTTLS in the answer to EHLO, CAPABILITY or CAPA)",
+		Cause: "{host} does not offer STARTTLS on port {port}, but the account demands it; it offers {offered}.",
+		Who:   ladder.ServerAdmin,
+		Remedy: "Use port {tls_port} with TLS from the start, or have STARTTLS enabled on {host}. If it was offered before, a firewall on " +
+			"the way removes it (Cisco: \"no inspect esmtp\"). Nothing was sent without encryption.",
+	},
+	{
+		Code: "auth_not_offered", Group: GroupSMTP, Seen: "(no AUTH in the answer to EHLO)",
+		Cause: "{host} offers no sign-in on port {port}; it offers {offered}.",
+		Who:   ladder.You,
+		Remedy: "If the server knows this machine by its address (an internal relay), switch Use authentication off. Otherwise use the " +
+			"submission port: {plain_port} with STARTTLS or {tls_port} with TLS from the start.",
+	},
+	{
+		Code: "auth_not_offered_plain", Group: GroupSMTP, Seen: "(no AUTH in the answer to EHLO, without secure connection)",
+		Cause:  "{host} offers no sign-in without encryption.",
+		Who:    ladder.You,
+		Remedy: "Switch Use secure connection on: STARTTLS on port {plain_port}, or TLS from the start on port {tls_port}.",
+	},
+	{
+		Code: "auth_without_tls", Group: GroupSMTP, Seen: "(a password would travel without encryption)",
+		Cause: "The account has no secure connection, so its password would be readable on the way to {host}; Orbit did not send it.",
+		Who:   ladder.You,
+		Remedy: "Switch Use secure connection on: STARTTLS on port {plain_port}, or TLS from the start on port {tls_port}. " +
+			"An internal relay that needs no sign-in works with Use authentication off.",
+	},
+	{
+		Code: "auth_no_mechanism", Group: GroupSMTP, Seen: "(AUTH with other mechanisms only)",
+		Cause: "{host} offers no way to sign in with user and password that Orbit knows; it offers {offered}.",
+		Who:   ladder.You,
+		Remedy: "If XOAUTH2 or OAUTHBEARER is among them, set Authentication type to OAuth 2.0. Otherwise have PLAIN over TLS, " +
+			"SCRAM-SHA-256 or CRAM-MD5 enabled on {host}. (NTLM and GSSAPI are for Windows domains; Orbit does not speak them.)",
+	},
+	{
+		Code: "auth_no_oauth_mechanism", Group: GroupSMTP, Seen: "(AUTH without XOAUTH2 and OAUTHBEARER)",
+		Cause: "{host} does not take OAuth 2.0 tokens on port {port}; it offers {offered}.",
+		Who:   ladder.You,
+		Remedy: "Check the host: it must be the provider's own server (smtp.office365.com, smtp.gmail.com). For another server set " +
+			"Authentication type to password.",
+	},
+	{
+		Code: "smtputf8_not_offered", Group: GroupSMTP, Seen: "(no SMTPUTF8 in the answer to EHLO)",
+		Cause: "{sender} or {recipient} has letters outside ASCII before the @, and {host} does not take such addresses (SMTPUTF8).",
+		Who:   ladder.ServerAdmin,
+		Remedy: "Use an address in ASCII (most people with such an address have one as well), or send through a server that offers SMTPUTF8. " +
+			"On Postfix:\npostconf -e smtputf8_enable=yes && postfix reload",
+	},
+	{
+		Code: "8bitmime_not_offered", Group: GroupSMTP, Seen: "(no 8BITMIME in the answer to EHLO)",
+		Cause:  "The message has lines in 8 bits, and {host} takes 7 bits only.",
+		Who:    ladder.ServerAdmin,
+		Remedy: "Have 8BITMIME enabled on {host}, or send through another server; a message that is already signed cannot be re-encoded.",
+	},
+	{
+		Code: "message_too_large", Group: GroupSMTP, Seen: "(SIZE in the answer to EHLO is smaller than the message)",
+		Cause:  "The message has {size}; {host} takes at most {max_size}. It was not sent.",
+		Who:    ladder.You,
+		Remedy: "Send less: leave attachments out or link to them (an attachment grows by a third on its way). Or have the limit of {host} raised.",
+	},
+	{
+		Code: "credential_not_approved", Group: GroupSMTP, Seen: "(the secret was never entered for this destination)",
+		Cause: "The secret of {username} was entered for another destination, not for {server} with these settings.",
+		Who:   ladder.You,
+		Remedy: "Enter the secret again at the account and save. Host, port, username, type of secure connection and certificate rule " +
+			"belong to the destination: so a changed host never receives a password that was meant for another.",
+	},
+	{
+		Code: "destination_forbidden", Group: GroupNetwork, Seen: "(refused by the network rules, always)",
+		Cause:  "Orbit never connects to {address}: {rule}. Nothing was dialled.",
+		Who:    ladder.You,
+		Remedy: "Check the host {host}. If its name really has this address in the DNS, the record is wrong or somebody wants Orbit to reach inside.",
+	},
+	{
+		Code: "destination_not_allowed", Group: GroupNetwork, Seen: "(refused by the network rules, unless configured)",
+		Cause:  "The network rules do not let Orbit connect to {address}: {rule}. Nothing was dialled.",
+		Who:    ladder.You,
+		Remedy: "If {host} is the right server, change {variable} and start Orbit again: {setting}",
+	},
+	{
+		Code: "connector_unusable", Group: GroupNetwork, Seen: "(the network connector cannot carry a connection)",
+		Cause: "The network connector {connector} cannot be used: {reason}. Nothing was dialled.",
+		Who:   ladder.You,
+		Remedy: "Repair or activate it under Settings > Network connectors, or choose another at the account or as default. Orbit never " +
+			"goes directly where a connector is configured.",
+	},
+	{
+		Code: "clock_off", Group: GroupNetwork, Seen: "(this machine's clock differs from the server's by more than five minutes)",
+		Cause:  "This machine's clock differs from that of {host} by {difference}.",
+		Who:    ladder.You,
+		Remedy: "Set the clock; certificates and tokens are refused with a wrong one:\ntimedatectl set-ntp true",
+	},
+}
