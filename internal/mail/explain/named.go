@@ -25,6 +25,17 @@ func NoMechanism(c Context) ladder.Fault {
 	return named("auth_no_mechanism", c)
 }
 
+// NoProof says that the server accepted a SCRAM sign-in without proving that it knows the password.
+func NoProof(c Context) ladder.Fault { return named("auth_server_not_proven", c) }
+
+// Injected says that something stood between the reply to STARTTLS and the first byte of TLS.
+func Injected(c Context) ladder.Fault { return named("starttls_injected", c) }
+
+// BrokenReply says that a mail server answered with something that is no reply of its protocol.
+func BrokenReply(step ladder.Name, c Context) ladder.Fault {
+	return byCode(namedEntries, "reply_malformed").fault(c.networkValues(step))
+}
+
 // PlainPassword says that a password would travel without encryption, which Orbit does not do.
 func PlainPassword(c Context) ladder.Fault { return named("auth_without_tls", c) }
 

@@ -46,6 +46,28 @@ var namedEntries = []Entry{
 			"Authentication type to password.",
 	},
 	{
+		Code: "auth_server_not_proven", Group: GroupSMTP, Seen: "(SCRAM: the server's signature is missing or wrong)",
+		Cause: "{host} accepted {username} without proving that it knows the password, so it may not be the server it claims to be; " +
+			"nothing was sent. The password itself did not leave Orbit.",
+		Who: ladder.ServerAdmin,
+		Remedy: "Check the host and the certificate rule of the account. If both are right, have the SCRAM set-up of {host} repaired " +
+			"(mostly a stored password that was copied from another server), or SCRAM switched off there.",
+	},
+	{
+		Code: "starttls_injected", Group: GroupSMTP, Seen: "(more bytes than the reply to STARTTLS, in the clear)",
+		Cause: "Something was sent in the clear between the reply of {host} to STARTTLS and the start of TLS, as if it had come encrypted.",
+		Who:   ladder.NetworkTeam,
+		Remedy: "Treat it as an attempt to inject commands (CVE-2011-0411) until it is explained: look for a device between this machine and " +
+			"{server} that rewrites SMTP, and update the server. TLS from the start on port {tls_port} has no such gap.",
+	},
+	{
+		Code: "reply_malformed", Group: GroupSMTP, Seen: "(a line without a reply code, a line or a reply without end)",
+		Cause: "{server} broke the rules of {protocol} while {during}: its answer has no valid reply code or no end.",
+		Who:   ladder.ServerAdmin,
+		Remedy: "Mostly a device between this machine and {host} that rewrites {protocol} (Cisco: \"no inspect esmtp\"), or a program " +
+			"that only pretends to be a mail server. Ask for the log of {host}, and try TLS from the start on port {tls_port}.",
+	},
+	{
 		Code: "smtputf8_not_offered", Group: GroupSMTP, Seen: "(no SMTPUTF8 in the answer to EHLO)",
 		Cause: "{sender} or {recipient} has letters outside ASCII before the @, and {host} does not take such addresses (SMTPUTF8).",
 		Who:   ladder.ServerAdmin,
