@@ -13,6 +13,7 @@ create table "user" (
     active        boolean not null default true,
     created_at    timestamptz not null default now(),
     changed_at    timestamptz not null default now(),
+    changed_by    text not null default '',
     last_sign_in  timestamptz,
     version       integer not null default 1
 );
@@ -22,7 +23,7 @@ create unique index user_username_unique on "user" (lower(username));
 create table session (
     id           bigint generated always as identity primary key,
     key_hash     bytea not null constraint session_key_hash_unique unique,
-    user_id      bigint references "user" (id) on delete cascade, -- null before sign-in
+    user_id      bigint not null references "user" (id) on delete cascade,
     data         bytea not null default '',
     address      text not null default '',
     user_agent   text not null default '',
@@ -31,7 +32,7 @@ create table session (
     confirmed_at timestamptz, -- when the password was last asked
     expires_at   timestamptz not null
 );
-create index session_user on session (user_id);
+create index session_user_id on session (user_id);
 create index session_expires on session (expires_at);
 
 -- Failed sign-ins by account and by address; several Orbit processes throttle together.

@@ -19,12 +19,11 @@ import (
 
 // Options say how long things last. The zero value is what the documentation promises.
 type Options struct {
-	Idle      time.Duration    // a session unused for so long ends; default 60 minutes
-	Absolute  time.Duration    // a session ends after so long in any case; default 12 hours
-	Confirmed time.Duration    // for so long after typing it nobody is asked for the password again; default 5 minutes
-	Secure    bool             // the base URL is https: the cookie gets the __Host- prefix and Secure
-	Clock     func() time.Time // default time.Now
-	Log       *slog.Logger     // default slog.Default()
+	Idle     time.Duration    // a session unused for so long ends; default 60 minutes
+	Absolute time.Duration    // a session ends after so long in any case; default 12 hours
+	Secure   bool             // the base URL is https: the cookie gets the __Host- prefix and Secure
+	Clock    func() time.Time // default time.Now
+	Log      *slog.Logger     // default slog.Default()
 }
 
 func (o Options) withDefaults() Options {
@@ -33,9 +32,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Absolute == 0 {
 		o.Absolute = 12 * time.Hour
-	}
-	if o.Confirmed == 0 {
-		o.Confirmed = 5 * time.Minute
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now

@@ -16,10 +16,10 @@ import (
 	"orbit/internal/vault"
 )
 
-// Session is one browser. Before sign-in it has no user and exists only if it has something to remember.
+// Session is one browser in which somebody is signed in.
 type Session struct {
 	ID          int64
-	User        User // zero before sign-in
+	User        User
 	Address     string
 	UserAgent   string
 	CreatedAt   time.Time
@@ -29,8 +29,8 @@ type Session struct {
 	Key         vault.Secret // the cookie's value; set only by the call that made it
 }
 
-// SignedIn reports whether the session has a user.
-func (s Session) SignedIn() bool { return s.User.ID != 0 }
+// SignedIn reports whether there is a session at all.
+func (s Session) SignedIn() bool { return s.ID != 0 }
 
 // Visitor is where a request comes from, as far as it can be believed.
 type Visitor struct {
@@ -69,12 +69,12 @@ func digest(key vault.Secret) []byte {
 // An unknown, idle or expired key, or one of a deactivated user, is problem.ErrNotFound.
 func (s *Service) FindSession(ctx context.Context, key vault.Secret) (Session, []byte, error) {
 	now := s.now()
-	row, err := selectSession(ctx, s.pool, digest(key), now, now.Add(-s.options.Idle))
+	row, err := selectSession(ctx, s.pool, key, now, now.Add(-s.options.Idle))
 	if err != nil {
 		return Session{}, nil, err
 	}
 	if now.Sub(row.LastSeenAt) >= seenEvery {
-		if err := touchSession(ctx, s.pool, row.ID, now); err != nil {
+		if err := touchSession(ctx, s.pool, row.SessionID, now); err != nil {
 			return Session{}, nil, err
 		}
 		row.LastSeenAt = now
@@ -82,14 +82,13 @@ func (s *Service) FindSession(ctx context.Context, key vault.Secret) (Session, [
 	return row.session(), row.Data, nil
 }
 
-// Confirmed reports whether the password was typed so recently that now it need not be asked again.
-func (s *Service) Confirmed(session Session) bool {
-	return Confirmed(session, s.now(), s.options.Confirmed)
-}
+// ConfirmationValid is how long after typing it nobody is asked for the password again.
+const ConfirmationValid = 5 * time.Minute
 
-// Confirmed reports whether the password of session was typed within valid before now.
-func Confirmed(session Session, now time.Time, valid time.Duration) bool {
-	return session.ConfirmedAt != nil && now.Sub(*session.ConfirmedAt) < valid
+// Confirmed reports whether the password of session was typed shortly before now. Secrets, users and the default
+// account are changed only then: a browser left alone for a moment must not be enough.
+func Confirmed(session Session, now time.Time) bool {
+	return session.ConfirmedAt != nil && now.Sub(*session.ConfirmedAt) < ConfirmationValid
 }
 
 // Sessions lists where a user is signed in, most recently used first.
