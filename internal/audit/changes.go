@@ -21,7 +21,7 @@ func Changes(before, after any) map[string]any {
 		switch {
 		case was == nil && !value.IsZero():
 			changes[name] = map[string]any{"now": value.Interface()}
-		case was != nil && !(existed && equal(old, value)):
+		case was != nil && (!existed || !equal(old, value)):
 			changes[name] = map[string]any{"was": valueOf(old), "now": value.Interface()}
 		}
 	}
