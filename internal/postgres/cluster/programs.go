@@ -49,28 +49,27 @@ func find(path string, patterns []string) []Programs {
 	}
 	var found []Programs
 	for _, dir := range dirs {
-		p, ok := programsIn(dir)
-		if ok && !slices.ContainsFunc(found, func(f Programs) bool { return f.Dir == p.Dir }) {
-			found = append(found, p)
+		dir, ok := realDir(dir)
+		if !ok || slices.ContainsFunc(found, func(f Programs) bool { return f.Dir == dir }) {
+			continue
+		}
+		if major, err := majorOf(filepath.Join(dir, "postgres")); err == nil {
+			found = append(found, Programs{Dir: dir, Major: major})
 		}
 	}
 	slices.SortStableFunc(found, func(a, b Programs) int { return cmp.Compare(b.Major, a.Major) })
 	return found
 }
 
-// programsIn looks behind the link of a directory in PATH, because initdb searches the other programs
-// beside itself.
-func programsIn(dir string) (Programs, bool) {
+// realDir looks behind the links of a directory in PATH: initdb searches the other programs beside itself.
+func realDir(dir string) (string, bool) {
 	server, err := filepath.EvalSymlinks(filepath.Join(dir, "postgres"))
 	if err != nil {
-		return Programs{}, false
+		return "", false
 	}
 	dir = filepath.Dir(server)
-	if _, err := os.Stat(filepath.Join(dir, "initdb")); err != nil {
-		return Programs{}, false
-	}
-	major, err := majorOf(server)
-	return Programs{Dir: dir, Major: major}, err == nil
+	_, err = os.Stat(filepath.Join(dir, "initdb"))
+	return dir, err == nil
 }
 
 // majorOf asks the server program; it answers "postgres (PostgreSQL) 15.18 (Debian ...)".

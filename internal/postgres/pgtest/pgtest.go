@@ -1,9 +1,9 @@
 // Package pgtest gives each test a PostgreSQL database of its own, with Orbit's schema.
 //
-// The test binaries of one `go test ./...` share a private cluster, found under a well-known name in the
-// directory for temporary files. A small process of its own, the guard, keeps it, because no test binary
-// lives as long as the run: it starts the cluster for the first binary, and removes it when none has used
-// it for a while. The schema is migrated once into a template, and each test gets a copy.
+// The test binaries of one `go test ./...` share a private cluster, found under a well-known name in
+// memory or in the directory for temporary files. A small process of its own, the guard, keeps it, because
+// no test binary lives as long as the run: it starts the cluster for the first binary, and removes it when
+// none has used it for a while. The schema is migrated once into a template, and each test gets a copy.
 package pgtest
 
 import (
@@ -68,6 +68,7 @@ type run struct {
 	shared   shared
 	use      *cluster.Lock // held until this process ends
 	socket   string
+	strategy string // how a template is copied
 	template func() (string, error)
 	number   atomic.Int64
 
@@ -75,11 +76,14 @@ type run struct {
 	admin *pgx.Conn // a pool would keep a goroutine, which leak tests of others would find
 }
 
-var theRun = sync.OnceValues(startRun)
+var (
+	programs = sync.OnceValue(cluster.Find) // it starts programs to ask their version
+	theRun   = sync.OnceValues(startRun)
+)
 
 func join(t testing.TB) *run {
 	t.Helper()
-	if len(cluster.Find()) == 0 {
+	if len(programs()) == 0 {
 		t.Skip("pgtest: this machine has no PostgreSQL server: install it with `" + cluster.InstallCommand() + "`")
 	}
 	r, err := theRun()
@@ -92,11 +96,15 @@ func join(t testing.TB) *run {
 func startRun() (*run, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	s, err := openShared(cluster.Find()[0])
+	newest := programs()[0]
+	s, err := openShared(newest)
 	if err != nil {
 		return nil, err
 	}
 	r := &run{shared: s}
+	if newest.Major >= 15 {
+		r.strategy = " strategy file_copy" // older ones know no other; without fsync it is the faster one
+	}
 	r.template = sync.OnceValues(r.buildTemplate)
 	r.socket, r.use, err = s.join(ctx)
 	if err != nil {
@@ -114,7 +122,7 @@ func (r *run) url(database string) string {
 func (r *run) copy(t testing.TB, template string) string {
 	t.Helper()
 	name := fmt.Sprintf("test_%d_%d", os.Getpid(), r.number.Add(1))
-	if err := r.exec("create database %s template %s", name, template); err != nil {
+	if err := r.exec("create database %s template %s"+r.strategy, name, template); err != nil {
 		t.Fatalf("pgtest: create a database: %v", err)
 	}
 	t.Cleanup(func() {

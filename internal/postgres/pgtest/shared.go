@@ -36,10 +36,28 @@ func (s shared) ready() string { return filepath.Join(s.dir, "ready") }
 
 func (s shared) cluster() string { return filepath.Join(s.dir, "cluster") }
 
+// memory is a file system in memory, where Linux has one. A database is 300 files, and copying them takes
+// 10 ms there, but 50 to 300 ms on the disk of a small machine.
+const memory = "/dev/shm"
+
+// enoughMemory leaves room for many databases at once; containers often allow only 64 MB.
+const enoughMemory = 1 << 30
+
+func baseDir() string {
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(memory, &fs); err != nil || uint64(fs.Bavail)*uint64(fs.Bsize) < enoughMemory {
+		return os.TempDir()
+	}
+	if info, err := os.Stat(memory); err != nil || info.Mode().Perm() != 0o777 {
+		return os.TempDir()
+	}
+	return memory
+}
+
 // openShared finds or creates the directory of this user and PostgreSQL version.
 func openShared(programs cluster.Programs) (shared, error) {
 	name := fmt.Sprintf("orbit-pgtest-%d-%d", os.Geteuid(), programs.Major)
-	dir := filepath.Join(os.TempDir(), name)
+	dir := filepath.Join(baseDir(), name)
 	// Enter, but not read: as root, the server's user passes through.
 	if err := os.Mkdir(dir, 0o711); err != nil && !errors.Is(err, fs.ErrExist) {
 		return shared{}, err
