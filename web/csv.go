@@ -1,0 +1,53 @@
+package web
+
+import (
+	"encoding/csv"
+	"net/http"
+	"strings"
+)
+
+// byteOrderMark tells spreadsheets that the file is UTF-8.
+const byteOrderMark = "\ufeff"
+
+// wantsCSV reports whether a report is asked for as a file: every row that matches, not only one page.
+func wantsCSV(r *http.Request) bool { return r.URL.Query().Get("format") == "csv" }
+
+// csv answers with a file of rows. name has no extension.
+func (s *Server) csv(w http.ResponseWriter, name string, columns []string, rows [][]string) error {
+	h := w.Header()
+	h.Set("Content-Type", "text/csv; charset=utf-8")
+	h.Set("Content-Disposition", `attachment; filename="`+name+"-"+s.Clock().UTC().Format("2006-01-02")+`.csv"`)
+	if _, err := w.Write([]byte(byteOrderMark)); err != nil {
+		return nil // the browser went away
+	}
+	out := csv.NewWriter(w)
+	out.UseCRLF = true // RFC 4180
+	_ = out.Write(harmless(columns))
+	for _, row := range rows {
+		_ = out.Write(harmless(row))
+	}
+	out.Flush()
+	return nil
+}
+
+// harmless keeps spreadsheets from taking a value for a formula: an account named =HYPERLINK(...) must stay a name.
+func harmless(row []string) []string {
+	safe := make([]string, len(row))
+	for i, cell := range row {
+		safe[i] = cell
+		if strings.ContainsAny(firstByte(cell), "=+-@\t\r") {
+			safe[i] = "'" + cell
+		}
+	}
+	return safe
+}
+
+func firstByte(text string) string { return text[:min(1, len(text))] }
+
+// yesNo is a Yes/No value in a file.
+func yesNo(b bool) string {
+	if b {
+		return "Yes"
+	}
+	return "No"
+}

@@ -1,0 +1,95 @@
+// Package web is Orbit for people: HTML pages over HTTP.
+//
+// This file lists every route with the role it needs. A handler is a paragraph: it reads the form, asks a service
+// and answers; an error it returns becomes a status in respond.go and nowhere else. Pages stand in web/page,
+// their parts in web/ui, forms are read by web/form.
+package web
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"orbit/internal/identity"
+	"orbit/static"
+	"orbit/web/ui"
+)
+
+// Product is the name that people see.
+const Product = "Orbit"
+
+// Options are the services behind the pages.
+type Options struct {
+	BaseURL        *url.URL       // as browsers reach Orbit; https makes cookies secure
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	Log            *slog.Logger
+	Ready          func(context.Context) error // what /readyz asks: is the database there
+	Clock          func() time.Time            // default time.Now
+
+	Identity *identity.Service
+
+	API       func(chi.Router)                               // mounts the JSON API under its base path
+	Finders   []Finder                                       // what the search looks through besides the menu
+	Attention func(context.Context) ([]ui.NoticeView, error) // what the bell says to those who may see settings
+}
+
+// Server answers requests.
+type Server struct {
+	Options
+	sessions *identity.SessionStore
+	needs    map[string]need // by path of a page: who may see it; menus ask
+	handler  http.Handler
+}
+
+// New returns a server with all its routes.
+func New(o Options) (*Server, error) {
+	if o.BaseURL == nil || o.BaseURL.Host == "" {
+		return nil, fmt.Errorf("web: the base URL %q names no host", o.BaseURL)
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	s := &Server{Options: o, sessions: o.Identity.SessionStore(), needs: map[string]need{}}
+	var err error
+	s.handler, err = s.build()
+	return s, err
+}
+
+// Handler returns the whole of Orbit's HTTP.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// routes is every page and action, top to bottom, with what it needs.
+func (s *Server) routes(r *router) {
+	r.get("/", signedIn, s.showHome)
+	r.get("/search", signedIn, s.search)
+	r.get("/settings", view, s.showSettings)
+}
+
+// build puts the doors before the routes: the outermost first.
+func (s *Server) build() (http.Handler, error) {
+	crossOrigin, err := s.crossOriginProtection()
+	if err != nil {
+		return nil, err
+	}
+	mux := chi.NewRouter()
+	mux.Use(s.identify, s.accessLog, s.recovered, securityHeaders(s.BaseURL.Scheme == "https"), s.clientAddress(), limitBody)
+	mux.Handle(static.Prefix+"*", static.Handler())
+	mux.Get("/healthz", s.healthy)
+	mux.Get("/readyz", s.ready)
+	mux.Group(func(pages chi.Router) {
+		pages.Use(compressed, crossOrigin, s.withSession)
+		if s.API != nil {
+			s.API(pages)
+		}
+		s.routes(&router{mux: pages, server: s})
+	})
+	mux.NotFound(s.withSession(s.adapt(anyone, s.notFound)).ServeHTTP)
+	mux.MethodNotAllowed(s.withSession(s.adapt(anyone, s.methodNotAllowed)).ServeHTTP)
+	return mux, nil
+}
