@@ -67,21 +67,28 @@ func (s *SessionStore) New(r *http.Request, name string) (*sessions.Session, err
 	session := sessions.NewSession(s, name)
 	session.Options = s.options()
 	session.IsNew = true
-	cookie, err := r.Cookie(name)
-	if err != nil || cookie.Value == "" {
+	key := cookieValue(r, name)
+	if key == "" {
 		return session, nil
 	}
-	found, data, err := s.service.FindSession(r.Context(), vault.NewSecret(cookie.Value))
+	found, data, err := s.service.FindSession(r.Context(), vault.NewSecret(key))
 	if errors.Is(err, problem.ErrNotFound) {
 		return session, nil
 	}
 	if err != nil {
 		return session, err
 	}
-	session.ID, session.IsNew = cookie.Value, false
+	session.ID, session.IsNew = key, false
 	session.Values, err = decodeValues(data)
 	session.Values[recordKey{}] = found
 	return session, err
+}
+
+func cookieValue(r *http.Request, name string) string {
+	for _, c := range r.CookiesNamed(name) {
+		return c.Value
+	}
+	return ""
 }
 
 // Save stores what Values holds. A negative MaxAge ends the session, as gorilla has it.

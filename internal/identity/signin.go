@@ -125,9 +125,9 @@ func actAs(ctx context.Context, user User, visitor Visitor) context.Context {
 }
 
 // ConfirmPassword asks the person in front of session for the password again. The session gets a new key, which goes
-// into the cookie. A wrong password is a problem of the field "confirm_password", counted like a wrong sign-in.
+// into the cookie. A wrong password is a problem of the field "current_password", counted like a wrong sign-in.
 func (s *Service) ConfirmPassword(ctx context.Context, session Session, password vault.Secret) (Session, error) {
-	if err := s.checkOwnPassword(ctx, session, "confirm_password", password); err != nil {
+	if err := s.checkOwnPassword(ctx, session, "current_password", password); err != nil {
 		return Session{}, err
 	}
 	err := postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {

@@ -235,7 +235,7 @@ func TestConfirmingRenewsTheKey(t *testing.T) {
 		t.Error("after five minutes the password must be asked again")
 	}
 	_, err := h.ConfirmPassword(context.Background(), session, secret("wrong password"))
-	invalid(t, err, "confirm_password")
+	invalid(t, err, "current_password")
 
 	confirmed, err := h.ConfirmPassword(context.Background(), session, secret(goodPassword))
 	if err != nil {
