@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -16,8 +17,8 @@ import (
 
 // Network explains an error of the network at a step: no name, no connection, no answer, no more connection.
 func Network(step ladder.Name, err error, c Context) ladder.Fault {
-	f := byCode(networkEntries, networkCode(step, err, c)).fault(c.networkValues(step))
-	return f
+	// A TLS port that is spoken to in the clear, or the reverse, looks like an error of the network first.
+	return byCode(slices.Concat(networkEntries, tlsEntries), networkCode(step, err, c)).fault(c.networkValues(step))
 }
 
 func (c Context) networkValues(step ladder.Name) values {
