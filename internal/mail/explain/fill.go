@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"orbit/internal/mail/provider"
 )
 
 // values replaces {names} in the dictionary's texts. A value that is not known becomes a description in
@@ -114,7 +116,9 @@ func (c Context) values() values {
 		"sender_domain":    domain(c.Sender),
 		"recipient":        c.Recipient,
 		"recipient_domain": domain(c.Recipient),
+		"dmarc_name":       "_dmarc." + domain(c.Sender),
 		"mailbox":          c.mailbox(),
+		"connect":          provider.CloudOfServer(c.Host).Connect(),
 		"offered":          strings.Join(c.Offered, ", "),
 		"wanted":           c.Wanted,
 		"size":             bytesText(c.Size),

@@ -22,9 +22,9 @@ const (
 type pattern struct {
 	provider provider.ID
 	steps    []ladder.Name
-	codes    []string // exact, or a prefix that ends in "*": "535", "4*", "SYS/TEMP"
-	enhanced []string // RFC 3463 codes, likewise: "5.7.139", "5.1.*", "*.2.2" for any class
-	text     []string // one of these occurs; "a & b" wants both; compared in lower case
+	codes    []string // exact, or a prefix before "*": "535", "4*", "SYS/TEMP"
+	enhanced []string // RFC 3463 codes, likewise: "5.7.139", "5.1.*"
+	text     []string // one of these occurs at the start of a word; compared in lower case
 	signIn   signIn
 }
 
@@ -61,29 +61,30 @@ func (s signIn) fits(r reply) bool {
 	return true
 }
 
-// like compares with a pattern that may begin or end in "*".
+// like compares with a pattern that may end in "*".
 func like(pattern, s string) bool {
-	if s == "" {
-		return pattern == ""
-	}
 	if p, ok := strings.CutSuffix(pattern, "*"); ok {
-		return strings.HasPrefix(s, p)
-	}
-	if p, ok := strings.CutPrefix(pattern, "*"); ok {
-		return strings.HasSuffix(s, p)
+		return s != "" && strings.HasPrefix(s, p)
 	}
 	return pattern == s
 }
 
-// says reports whether text has every part of want, which are joined by " & ".
-func says(text, want string) bool {
-	for part := range strings.SplitSeq(want, " & ") {
-		if !strings.Contains(text, part) {
+// says reports whether words occur in text, at the start of a word: "rbl" is not meant by "marble".
+func says(text, words string) bool {
+	for from := 0; ; {
+		i := strings.Index(text[from:], words)
+		if i < 0 {
 			return false
 		}
+		at := from + i
+		if at == 0 || !letter(words[0]) || !letter(text[at-1]) {
+			return true
+		}
+		from = at + 1
 	}
-	return true
 }
+
+func letter(b byte) bool { return b >= 'a' && b <= 'z' || b >= '0' && b <= '9' }
 
 // find returns the first entry that fits. The last entry of every table fits everything.
 func find(table []Entry, r reply) Entry {

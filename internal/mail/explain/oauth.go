@@ -12,17 +12,16 @@ import (
 // OAuth explains an error of an identity provider: the code of RFC 6749 5.2 or RFC 8628 3.5, and the description,
 // which holds Microsoft's AADSTS number or Google's words.
 func OAuth(errorCode, description string, c OAuthContext) ladder.Fault {
-	m := parseMicrosoft(description)
+	m := parseMicrosoft(description + "\n" + errorCode)
 	code := strings.ToLower(strings.TrimSpace(errorCode))
 	if m.code != "" {
 		code = m.code
-	} else if n := parseMicrosoft(errorCode); n.code != "" {
-		code = n.code
 	}
 	lower := strings.ToLower(description + " " + errorCode)
 	r := reply{provider: c.providerOf(m.code, lower), step: ladder.Token, code: code, text: lower}
 	v := c.values()
 	v["correlation_id"], v["timestamp"], v["error"] = m.correlation, m.timestamp, inline(errorCode)
+	v["number"], v["digits"] = m.code, strings.TrimPrefix(m.code, "AADSTS")
 	f := find(oauthEntries, r).fault(v)
 	if strings.HasPrefix(code, "AADSTS") {
 		f.Code = code // several numbers share an entry; the number is what people search for
@@ -39,15 +38,15 @@ type microsoft struct {
 }
 
 var (
-	aadsts      = regexp.MustCompile(`AADSTS(\d{4,8})\b`)
-	correlation = regexp.MustCompile(`(?i)Correlation ID:\s*([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})`)
-	timestamp   = regexp.MustCompile(`(?i)Timestamp:\s*(\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}Z?)`)
+	aadstsNumber = regexp.MustCompile(`AADSTS(\d{4,8})\b`)
+	correlation  = regexp.MustCompile(`(?i)Correlation ID:\s*([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})`)
+	timestamp    = regexp.MustCompile(`(?i)Timestamp:\s*(\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}Z?)`)
 )
 
 // parseMicrosoft takes a description apart. The first number counts: it names the error, later ones are quotations.
 func parseMicrosoft(description string) microsoft {
 	var m microsoft
-	m.code = aadsts.FindString(description)
+	m.code = aadstsNumber.FindString(description)
 	if s := correlation.FindStringSubmatch(description); s != nil {
 		m.correlation = s[1]
 	}
@@ -58,7 +57,7 @@ func parseMicrosoft(description string) microsoft {
 }
 
 // AADSTS returns the number of the first Microsoft error in a description, "AADSTS7000222", or "".
-func AADSTS(description string) string { return aadsts.FindString(description) }
+func AADSTS(description string) string { return aadstsNumber.FindString(description) }
 
 func (c OAuthContext) providerOf(aadsts, lowerText string) provider.ID {
 	switch {

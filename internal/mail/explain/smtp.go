@@ -12,6 +12,9 @@ import (
 // enhancedCode finds an RFC 3463 status code at the start of a reply's text.
 var enhancedCode = regexp.MustCompile(`^\s*([245]\.\d{1,3}\.\d{1,3})(?:\s|$)`)
 
+// addresses are left out of what is matched: blacklist@example.com is a mailbox, not a reason.
+var addresses = regexp.MustCompile(`[^\s<>]+@[^\s<>]+`)
+
 // SMTP explains a reply of an SMTP server at a step. The enhanced status code may be empty; then it is
 // looked for in the text.
 func SMTP(step ladder.Name, code int, enhanced, text string, c Context) ladder.Fault {
@@ -49,7 +52,7 @@ func smtpReply(code int, enhanced, text string) string {
 func (c Context) reply(step ladder.Name, code, text string) reply {
 	lower := strings.ToLower(text)
 	return reply{
-		provider: c.providerOf(lower), step: step, code: code, text: lower,
+		provider: c.providerOf(lower), step: step, code: code, text: addresses.ReplaceAllString(lower, ""),
 		oauth: c.OAuth || c.AppOnly, appOnly: c.AppOnly,
 	}
 }

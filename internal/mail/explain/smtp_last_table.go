@@ -19,7 +19,7 @@ var lastSMTP = []Entry{
 		match:  pattern{steps: []ladder.Name{ladder.Greeting, ladder.Connect}, codes: []string{"4*"}}, Temporary: true,
 	},
 	{
-		Code: "smtp_ehlo_refused", Group: GroupSMTP, Seen: "550 Access denied - Invalid HELO name",
+		Code: "smtp_ehlo_refused", Group: GroupSMTP, Seen: "550 Access denied",
 		Cause: "{host} does not accept how this machine introduces itself.",
 		Who:   ladder.You,
 		Remedy: "The name in EHLO must be this machine's full name. Check it, and that its address resolves back to it:\n" +
@@ -103,15 +103,8 @@ var lastSMTP = []Entry{
 		match: pattern{steps: []ladder.Name{ladder.Data, ladder.Reply}, codes: []string{"5*"}},
 	},
 	{
-		Code: "smtp_command_refused", Group: GroupSMTP, Seen: "500 Command unrecognized",
-		Cause:  "{host} refused a command.",
-		Who:    ladder.ServerAdmin,
-		Remedy: "Ask the administrator of {host} with the transcript of this visit.",
-		match:  pattern{codes: []string{"5*"}},
-	},
-	{
 		Code: "smtp_unexpected", Group: GroupSMTP, Seen: "(a reply with a code that does not fit the command)",
-		Cause:  "{host} answered in a way that the protocol does not allow at this point.",
+		Cause:  "{host} gave an answer that does not fit at this point.",
 		Who:    ladder.ServerAdmin,
 		Remedy: "A firewall that rewrites SMTP, or a faulty server. Show the transcript of this visit to the administrator of {host}.",
 	},

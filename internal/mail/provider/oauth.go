@@ -58,6 +58,17 @@ func CloudOf(address string) Cloud {
 	return clouds[0]
 }
 
+// CloudOfServer returns the cloud of a mail server; worldwide when it is none of the others.
+func CloudOfServer(host string) Cloud {
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	for _, c := range clouds {
+		if host == c.SMTP || host == c.IMAP {
+			return c
+		}
+	}
+	return clouds[0]
+}
+
 // Connect is the PowerShell command that opens a session with Exchange Online in this cloud.
 func (c Cloud) Connect() string {
 	if c.Exchange == "" {
