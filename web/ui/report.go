@@ -22,9 +22,11 @@ type ReportView struct {
 	Sort     string // key of the column; "-name" descends
 	Page     int    // from 1
 	PerPage  int
-	Total    int   // rows on all pages
-	New      *Link // nil when there is nothing to create, or the role may not
-	CanCSV   bool  // Export CSV: the same address with format=csv
+	Total    int             // rows on all pages
+	Older    string          // where a list goes on that is too long to count; its pages have no numbers
+	Note     templ.Component // between the title and the table; nil mostly
+	New      *Link           // nil when there is nothing to create, or the role may not
+	CanCSV   bool            // Export CSV: the same address with format=csv
 	Empty    EmptyView
 	Actions  []MenuItem // more entries of the report's menu
 	RowsNoun string     // "accounts"; "rows" when empty
@@ -188,6 +190,9 @@ func (v ReportView) pages() int {
 
 // shown says which rows of how many are on the page: "1 to 30 of 412 accounts".
 func (v ReportView) shown() string {
+	if v.Older != "" {
+		return "The newest " + Number(len(v.Rows)) + " " + v.noun()
+	}
 	if v.pages() == 1 {
 		return Number(v.Total) + " " + v.noun()
 	}
