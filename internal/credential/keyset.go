@@ -34,6 +34,9 @@ func OpenBox(ctx context.Context, pool *pgxpool.Pool, keyFile string) (box *vaul
 			box, err = vault.OpenKeyset(keyFile, stored, reload)
 			return err
 		}
+		if err := refuseLostKeyset(ctx, tx); err != nil {
+			return err
+		}
 		if created, err = vault.CreateKeyFile(keyFile); err != nil {
 			return err
 		}
@@ -46,6 +49,21 @@ func OpenBox(ctx context.Context, pool *pgxpool.Pool, keyFile string) (box *vaul
 		return nil, false, err
 	}
 	return box, created, nil
+}
+
+// ErrKeysetLost says that secrets were restored without the keys that open them.
+var ErrKeysetLost = errors.New("this database holds sealed secrets but not their keys (table vault_keyset is empty): restore the whole database from the backup")
+
+// refuseLostKeyset keeps new keys from hiding the loss of the old ones.
+func refuseLostKeyset(ctx context.Context, tx pgx.Tx) error {
+	var sealed bool
+	if err := tx.QueryRow(ctx, `select exists (select from credential_secret)`).Scan(&sealed); err != nil {
+		return fmt.Errorf("look for sealed secrets: %w", err)
+	}
+	if sealed {
+		return ErrKeysetLost
+	}
+	return nil
 }
 
 // RotateKeys adds a data key and seals with it from now on. Other processes follow when they first meet a value

@@ -56,6 +56,17 @@ func TestDatabaseWithKeysIsNeverGivenNewOnes(t *testing.T) {
 	b.openBox(keyFile)
 }
 
+func TestSecretsWithoutKeysAreNoFirstStart(t *testing.T) {
+	b := newBench(t)
+	keyFile := filepath.Join(t.TempDir(), "keyset.key")
+	b.Service = New(b.pool, b.openBox(keyFile))
+	b.create("Office365", "alerts@example.com")
+	b.exec(`delete from vault_keyset`)
+	if _, _, err := OpenBox(b.ctx(), b.pool, keyFile); !errors.Is(err, ErrKeysetLost) {
+		t.Errorf("got %v, want ErrKeysetLost", err)
+	}
+}
+
 func TestKeyFileOfAnEmptyDatabaseIsUsedAgain(t *testing.T) {
 	b := newBench(t)
 	keyFile := filepath.Join(t.TempDir(), "keyset.key")
