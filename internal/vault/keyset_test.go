@@ -201,7 +201,7 @@ func check(t *testing.T, err error) {
 
 func write(t *testing.T, name string, content []byte) {
 	t.Helper()
-	check(t, os.WriteFile(filepath.Join("testdata", name), content, 0o600))
+	check(t, os.WriteFile(filepath.Join("testdata", name), content, 0o644))
 }
 
 func golden(t *testing.T, name string) []byte {
