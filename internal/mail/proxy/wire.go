@@ -1,0 +1,77 @@
+package proxy
+
+import (
+	"net"
+	"syscall"
+	"time"
+)
+
+// wire is the lowest connection of one side: a TCP connection, or a connector's tunnel. TLS runs above it.
+//
+// While a session is relayed its reads can be told not to wait. TLS then hands errNotReady up to the relay,
+// which gives its buffer back and waits with nothing in hand. That is why 10,000 idle sessions are cheap.
+type wire struct {
+	net.Conn
+	raw syscall.RawConn // nil where waiting is only possible inside a read
+	fd  int             // while raw.Read runs us: the descriptor to read without waiting; else -1
+}
+
+// newWire takes the connections whose bytes come straight from the descriptor. Others may keep bytes of
+// their own in front of it, so a type that merely has SyscallConn is not enough.
+func newWire(conn net.Conn) *wire {
+	w := &wire{Conn: conn, fd: -1}
+	if tcp, ok := conn.(*net.TCPConn); ok && readsNow {
+		w.raw, _ = tcp.SyscallConn()
+	}
+	return w
+}
+
+// errNotReady says that a read would wait. It is temporary, so that crypto/tls keeps what it has read of a
+// record and goes on with the next call, as it does after a deadline.
+var errNotReady net.Error = notReady{}
+
+type notReady struct{}
+
+func (notReady) Error() string   { return "no bytes are waiting" }
+func (notReady) Timeout() bool   { return true }
+func (notReady) Temporary() bool { return true }
+
+// Read reads as usual, or without waiting inside whenReady.
+func (w *wire) Read(p []byte) (int, error) {
+	if w.fd < 0 {
+		return w.Conn.Read(p)
+	}
+	return readNow(w.fd, p)
+}
+
+// whenReady calls step each time bytes are waiting, until it reports that it is done. Reads inside step
+// don't wait; between the calls the goroutine sleeps with a short stack and without a buffer.
+func (w *wire) whenReady(step func() (done bool)) error {
+	return w.raw.Read(func(fd uintptr) bool {
+		w.fd = int(fd)
+		defer func() { w.fd = -1 }()
+		return step()
+	})
+}
+
+// CloseWrite sends the end of our bytes.
+func (w *wire) CloseWrite() error {
+	if half, ok := w.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return w.Conn.Close()
+}
+
+// longAgo as a deadline ends a read that is under way.
+var longAgo = time.Unix(1, 0)
+
+// hangsUp waits until the peer closes, and returns false when it sends something or the read deadline passes.
+func (w *wire) hangsUp() bool {
+	gone := false
+	err := w.raw.Read(func(fd uintptr) bool {
+		var known bool
+		gone, known = hungUp(int(fd))
+		return known
+	})
+	return err == nil && gone
+}
