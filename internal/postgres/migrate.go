@@ -43,7 +43,12 @@ func migrate(ctx context.Context, pool *pgxpool.Pool, files fs.FS) error {
 	if _, err := lock.ExecContext(ctx, "select pg_advisory_lock($1)", migrationLock); err != nil {
 		return fmt.Errorf("wait for another process that migrates: %w", err)
 	}
-	return up(ctx, db, files)
+	err = up(ctx, db, files)
+	if code(err) == insufficientRights {
+		return fmt.Errorf("the database user may not change the schema: make it the owner of the database, "+
+			"or grant it create on schema public (%w)", err)
+	}
+	return err
 }
 
 func up(ctx context.Context, db *sql.DB, files fs.FS) error {

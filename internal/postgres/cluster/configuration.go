@@ -98,13 +98,19 @@ func (c *Cluster) settings() []string {
 // quoteListItem protects a path with spaces or commas in a setting that is a list.
 func quoteListItem(path string) string { return `"` + strings.ReplaceAll(path, `"`, `""`) + `"` }
 
+// readable is the mode of files that the server's user reads; they hold no secrets.
+const readable = 0o644
+
 // writeFile replaces a file as a whole, and leaves alone one that already says the same.
 func writeFile(path, content string) error {
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, []byte(content)) {
 		return nil
 	}
 	temporary := path + ".new"
-	if err := os.WriteFile(temporary, []byte(content), 0o644); err != nil {
+	if err := os.WriteFile(temporary, []byte(content), readable); err != nil {
+		return describeFile("write", temporary, err)
+	}
+	if err := os.Chmod(temporary, readable); err != nil { // whatever the umask says
 		return describeFile("write", temporary, err)
 	}
 	return describeFile("write", path, os.Rename(temporary, path))

@@ -29,40 +29,41 @@ func (c *Cluster) explain(attempt string, err error, output string) error {
 	if err == nil {
 		return nil
 	}
-	said := complaint(output)
-	if said != "" {
-		err = fmt.Errorf("%w: %s", err, said)
-	}
 	for _, a := range advice {
-		if strings.Contains(output, a.words) || strings.Contains(err.Error(), a.words) {
+		if strings.Contains(err.Error(), a.words) {
 			return fmt.Errorf("%s: %s (%w)", attempt, a.text, err)
 		}
+		if line := firstWith(output, a.words); line != "" {
+			return fmt.Errorf("%s: %s (%w: %s)", attempt, a.text, err, line)
+		}
+	}
+	if line := complaint(output); line != "" {
+		err = fmt.Errorf("%w: %s", err, line)
 	}
 	return fmt.Errorf("%s: %w", attempt, err)
 }
 
-// complaint finds the line that says why: the last fatal one, else the first error of initdb, else the last.
+// complaint finds the line that says why, as the server and as initdb word it, or else the last one.
 func complaint(output string) string {
-	var fatal, failed, last string
-	for line := range strings.Lines(output) {
-		line = strings.TrimSpace(line)
-		switch {
-		case strings.HasPrefix(line, "FATAL:"), strings.HasPrefix(line, "PANIC:"):
-			fatal = line
-		case failed == "" && strings.Contains(line, "error:"):
-			failed = line
-		}
-		if line != "" {
-			last = line
+	for _, words := range []string{"PANIC:", "FATAL:", "error:", "ERROR:"} {
+		if line := firstWith(output, words); line != "" {
+			return line
 		}
 	}
-	for _, line := range []string{fatal, failed, last} {
-		if line != "" {
-			return strings.Join(strings.Fields(line), " ")
+	lines := strings.Split(strings.TrimSpace(output), "\n")
+	return tidy(lines[len(lines)-1])
+}
+
+func firstWith(output, words string) string {
+	for line := range strings.Lines(output) {
+		if strings.Contains(line, words) {
+			return tidy(line)
 		}
 	}
 	return ""
 }
+
+func tidy(line string) string { return strings.Join(strings.Fields(line), " ") }
 
 // describeFile words an error about one of the cluster's own files; nil stays nil.
 func describeFile(attempt, path string, err error) error {

@@ -46,7 +46,7 @@ func (c *Cluster) noData() error {
 
 // initialise creates the data on first use. It works in a directory beside and renames it at the end, so a
 // start that was interrupted leaves nothing that looks like data, and the next one begins again.
-func (c *Cluster) initialise(ctx context.Context) error {
+func (c *Cluster) initialise(ctx context.Context, programs Programs) error {
 	major, err := c.dataMajor()
 	if err != nil {
 		return err
@@ -54,38 +54,46 @@ func (c *Cluster) initialise(ctx context.Context) error {
 	if major != 0 {
 		return c.owner.owns(c.data())
 	}
-	unfinished := c.data() + ".new"
-	if err := os.RemoveAll(unfinished); err != nil {
-		return describeFile("remove", unfinished, err)
-	}
-	c.log.Info("creating the private PostgreSQL cluster", "directory", c.data(), "version", c.programs.Major)
-	if err := c.initdbAnyLocale(ctx, unfinished); err != nil {
-		_ = os.RemoveAll(unfinished) // give back the space; what matters is the error
+	c.log.Info("creating the private PostgreSQL cluster", "directory", c.data(), "version", programs.Major)
+	c.removeUnfinished()
+	unfinished := c.data() + fmt.Sprintf(".new-%d", os.Getpid())
+	if err := c.initdbAnyLocale(ctx, programs, unfinished); err != nil {
+		c.removeUnfinished()
 		return err
 	}
+	_ = os.Remove(c.data()) // an empty directory would be in the way of the rename
 	if err := os.Rename(unfinished, c.data()); err != nil {
 		return describeFile("rename", unfinished, err)
 	}
 	return syncDir(c.dir)
 }
 
+// removeUnfinished gives back the space of interrupted attempts. One that cannot be removed, because a
+// killed initdb still has a child that writes, is in nobody's way.
+func (c *Cluster) removeUnfinished() {
+	left, _ := filepath.Glob(c.data() + ".new-*") // the only error is a malformed pattern
+	for _, dir := range left {
+		_ = os.RemoveAll(dir)
+	}
+}
+
 // initdbAnyLocale prefers C.UTF-8, whose lower() knows all letters and whose order never changes with the
 // C library; C is the one locale that every machine has.
-func (c *Cluster) initdbAnyLocale(ctx context.Context, dir string) error {
+func (c *Cluster) initdbAnyLocale(ctx context.Context, programs Programs, dir string) error {
 	locales := [][]string{{"--locale=C.UTF-8"}, {"--locale=C"}}
-	if c.programs.Major >= 17 {
+	if programs.Major >= 17 {
 		locales = [][]string{{"--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"}}
 	}
 	var err error
 	for _, locale := range locales {
-		if err = c.initdb(ctx, dir, locale); err == nil || !strings.Contains(err.Error(), "invalid locale") {
+		if err = c.initdb(ctx, programs, dir, locale); err == nil || !strings.Contains(err.Error(), "invalid locale") {
 			return err
 		}
 	}
 	return err
 }
 
-func (c *Cluster) initdb(ctx context.Context, dir string, locale []string) error {
+func (c *Cluster) initdb(ctx context.Context, programs Programs, dir string, locale []string) error {
 	if err := c.owner.makeDir(dir); err != nil {
 		return err
 	}
@@ -95,7 +103,7 @@ func (c *Cluster) initdb(ctx context.Context, dir string, locale []string) error
 		args = append(args, "--no-sync")
 	}
 	var out bytes.Buffer
-	cmd := c.owner.command(c.programs.Path("initdb"), args...)
+	cmd := c.owner.command(programs.Path("initdb"), args...)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	p := supervise(cmd)
 	if err := p.started(); err != nil {

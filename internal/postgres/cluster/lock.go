@@ -90,8 +90,11 @@ func (l *Lock) write(note string) error {
 	return describeFile("write", l.file.Name(), err)
 }
 
-// Release gives the lock back and erases the note.
+// Release gives the lock back and erases the note. Releasing nothing is fine.
 func (l *Lock) Release() {
+	if l == nil {
+		return
+	}
 	_ = l.file.Truncate(0)
 	_ = l.file.Close()
 }

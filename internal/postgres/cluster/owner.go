@@ -59,16 +59,48 @@ func (o owner) command(path string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// mayEnter checks that the owner can pass every existing directory on the way to path.
+// prepare makes the directory that holds everything, if it can be used, and returns its real path.
+func (o owner) prepare(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", describeFile("find", dir, err)
+	}
+	if err := o.mayEnter(dir); err != nil { // before anything is created
+		return "", err
+	}
+	if _, err := os.Stat(dir); err != nil {
+		if err := os.MkdirAll(dir, o.dirMode()); err != nil {
+			return "", describeFile("create", dir, err)
+		}
+		if err := os.Chmod(dir, o.dirMode()); err != nil { // whatever the umask says
+			return "", describeFile("create", dir, err)
+		}
+	}
+	dir, err = filepath.EvalSymlinks(dir)
+	if err != nil {
+		return "", describeFile("find", dir, err)
+	}
+	return dir, o.mayEnter(dir)
+}
+
+// dirMode lets the server's user pass through a directory of root's, without looking around.
+func (o owner) dirMode() os.FileMode {
+	if o.switches {
+		return 0o711
+	}
+	return 0o700
+}
+
+// mayEnter checks that the owner can pass every existing directory on the way into path.
 func (o owner) mayEnter(path string) error {
 	if !o.switches {
 		return nil
 	}
-	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+	for dir := path; ; dir = filepath.Dir(dir) {
 		info, err := os.Stat(dir)
-		if err == nil && !o.passes(info) {
-			return fmt.Errorf("Orbit runs as root, so PostgreSQL runs as user %s, who may not enter %s: "+
-				"set ORBIT_DATA_DIR to a directory outside of %[2]s, such as /var/lib/orbit", o.name, dir) //nolint:staticcheck // a sentence that starts with a name
+		if err == nil && info.IsDir() && !o.passes(info) {
+			return fmt.Errorf("PostgreSQL does not run as root but as user %s, who may not enter %s: "+
+				"set ORBIT_DATA_DIR to a directory elsewhere, such as /var/lib/orbit, or allow it with `chmod o+x %[2]s`", o.name, dir)
 		}
 		if dir == filepath.Dir(dir) {
 			return nil
@@ -93,17 +125,24 @@ func (o owner) passes(info fs.FileInfo) bool {
 
 // makeDir creates a directory that only the owner may use, or checks that an existing one is such.
 func (o owner) makeDir(dir string) error {
-	err := os.Mkdir(dir, 0o700)
-	if err == nil {
-		if o.switches {
-			err = os.Chown(dir, int(o.uid), int(o.gid))
-		}
+	if err := os.Mkdir(dir, 0o700); err != nil && !os.IsExist(err) {
 		return describeFile("create", dir, err)
 	}
-	if !os.IsExist(err) {
-		return describeFile("create", dir, err)
+	if o.switches && ownedBy(dir, 0) { // just created, now or by an Orbit that was killed in this moment
+		if err := os.Lchown(dir, int(o.uid), int(o.gid)); err != nil {
+			return describeFile("give to "+o.name, dir, err)
+		}
 	}
 	return o.owns(dir)
+}
+
+func ownedBy(path string, uid uint32) bool {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && stat.Uid == uid
 }
 
 // owns refuses a directory of somebody else: the server would refuse it too, in words that do not help.
@@ -112,11 +151,10 @@ func (o owner) owns(dir string) error {
 	if err != nil {
 		return describeFile("read", dir, err)
 	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !info.IsDir() {
 		return fmt.Errorf("%s is in the way: it must be a directory", dir)
 	}
-	if ok && stat.Uid != o.uid {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok && stat.Uid != o.uid {
 		return fmt.Errorf("%s belongs to user %s, but PostgreSQL would run as user %s: start Orbit as the user "+
 			"who created it, or set ORBIT_DATA_DIR to another directory", dir, userName(stat.Uid), o.name)
 	}

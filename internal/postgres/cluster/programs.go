@@ -92,8 +92,8 @@ func ParseMajor(version string) (int, error) {
 	return strconv.Atoi(version)
 }
 
-// choosePrograms takes the version that wrote the data, or the newest when there is no data yet.
-func (c *Cluster) choosePrograms(found []Programs) (Programs, error) {
+// choose takes the version that wrote the data, or the newest when there is no data yet.
+func (c *Cluster) choose(found []Programs) (Programs, error) {
 	if len(found) == 0 {
 		return Programs{}, fmt.Errorf("%w were found on this machine: install them with `%s`, "+
 			"or set ORBIT_DATABASE_URL to a PostgreSQL server that is running elsewhere", ErrNoPrograms, InstallCommand())

@@ -3,6 +3,8 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"os"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -20,11 +22,33 @@ type Server struct {
 	cluster *Cluster
 }
 
-// launch starts the server and waits until it accepts connections. Recovery after a crash may take long, so
-// only ctx limits the wait.
-func (c *Cluster) launch(ctx context.Context) (*Server, error) {
+// launch starts the server. The children of a server that was killed need a moment to notice, and until then
+// the next one refuses to start.
+func (c *Cluster) launch(ctx context.Context, programs Programs) (*Server, error) {
+	again := time.NewTicker(200 * time.Millisecond)
+	defer again.Stop()
+	limit := time.NewTimer(killPatience)
+	defer limit.Stop()
+	for {
+		s, err := c.launchOnce(ctx, programs)
+		if err == nil || !strings.Contains(err.Error(), "is still in use") {
+			return s, err
+		}
+		select {
+		case <-again.C:
+		case <-limit.C:
+			return nil, err
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
+// launchOnce starts the server and waits until it accepts connections. Recovery after a crash may take long,
+// so only ctx limits the wait.
+func (c *Cluster) launchOnce(ctx context.Context, programs Programs) (*Server, error) {
 	out := newServerLog(c.log)
-	cmd := c.owner.command(c.programs.Path("postgres"), append([]string{"-D", c.data()}, c.settings()...)...)
+	cmd := c.owner.command(programs.Path("postgres"), append([]string{"-D", c.data()}, c.settings()...)...)
 	cmd.Stderr = out
 	s := &Server{process: supervise(cmd), cluster: c}
 	if err := s.process.started(); err != nil {
@@ -57,12 +81,12 @@ func (s *Server) Err() error { return s.process.err }
 // that does not end in time is killed; it will repair its data at the next start.
 func (s *Server) Stop() {
 	s.process.signal(syscall.SIGINT)
-	if waitFor(s.process.done, stopPatience) {
-		return
+	if !waitFor(s.process.done, stopPatience) {
+		s.cluster.log.Warn("PostgreSQL does not stop, ending it at once", "patience", stopPatience)
+		s.process.signal(syscall.SIGQUIT)
+		s.process.endWithin(killPatience)
 	}
-	s.cluster.log.Warn("PostgreSQL does not stop, ending it at once", "patience", stopPatience)
-	s.process.signal(syscall.SIGQUIT)
-	s.process.endWithin(killPatience)
+	_ = os.Remove(s.cluster.socket) // it may stand in a directory of others; a server that was killed leaves a file in it
 }
 
 func (s *Server) exit() error {

@@ -65,12 +65,9 @@ func (l *serverLog) last() string {
 }
 
 func level(severity string) slog.Level {
-	switch severity {
-	case "PANIC":
+	if severity == "PANIC" {
 		return slog.LevelError
-	case "FATAL":
-		return slog.LevelWarn // one connection, unless the server ends, which is reported by itself
-	default:
-		return slog.LevelDebug
 	}
+	// FATAL means one connection, whose client knows, or the end of the server, which is reported by itself.
+	return slog.LevelDebug
 }

@@ -63,6 +63,31 @@ func Open(t testing.TB, address string) *pgxpool.Pool {
 	return pool
 }
 
+// TempDir returns a directory, in memory where there is room, for a private cluster of the test's own: unlike
+// t.TempDir, the server's user may enter it when tests run as root. It ends with the test.
+func TempDir(t testing.TB) string {
+	t.Helper()
+	dir, remove, err := MakeDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := remove(); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// MakeDir is TempDir for what several tests share.
+func MakeDir() (dir string, remove func() error, err error) {
+	dir, err = os.MkdirTemp(baseDir(), "orbit-test-")
+	if err != nil {
+		return "", nil, err
+	}
+	return dir, func() error { return os.RemoveAll(dir) }, os.Chmod(dir, passable)
+}
+
 // run is this test binary's view of the shared cluster.
 type run struct {
 	shared   shared

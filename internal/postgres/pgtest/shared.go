@@ -54,12 +54,14 @@ func baseDir() string {
 	return memory
 }
 
+// passable lets the server's user, who is not root, pass through without looking around.
+const passable = 0o711
+
 // openShared finds or creates the directory of this user and PostgreSQL version.
 func openShared(programs cluster.Programs) (shared, error) {
 	name := fmt.Sprintf("orbit-pgtest-%d-%d", os.Geteuid(), programs.Major)
 	dir := filepath.Join(baseDir(), name)
-	// Enter, but not read: as root, the server's user passes through.
-	if err := os.Mkdir(dir, 0o711); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Mkdir(dir, passable); err != nil && !errors.Is(err, fs.ErrExist) {
 		return shared{}, err
 	}
 	info, err := os.Lstat(dir)
@@ -121,8 +123,7 @@ func (s shared) startGuard() error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start the guard of the test cluster: %w", err)
 	}
-	go func() { _ = cmd.Wait() }() // it has no other parent to bury it, should it end first
-	return nil
+	return cmd.Process.Release() // a goroutine that waits would look like a leak to the tests of others
 }
 
 func (s shared) awaitReady(ctx context.Context) (socket string, err error) {
