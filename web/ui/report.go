@@ -191,7 +191,7 @@ func (v ReportView) pages() int {
 // shown says which rows of how many are on the page: "1 to 30 of 412 accounts".
 func (v ReportView) shown() string {
 	if v.Older != "" {
-		return "The newest " + Number(len(v.Rows)) + " " + v.noun()
+		return Number(len(v.Rows)) + " " + v.noun()
 	}
 	if v.pages() == 1 {
 		return Number(v.Total) + " " + v.noun()
