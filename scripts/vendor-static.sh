@@ -11,7 +11,7 @@ modules=node_modules
 rm -rf "$vendor"
 mkdir -p "$vendor" web/browsertest/testdata
 
-NODE_PATH=$modules node scripts/vendor/trim-tabler.mjs "$modules/@tabler/core/dist/css/tabler.css" static/css/orbit.css "$vendor/tabler.css"
+node scripts/vendor/trim-tabler.mjs "$modules/@tabler/core/dist/css/tabler.css" static/css "$vendor/tabler.css"
 node scripts/vendor/icon-sprite.mjs static/icons.txt "$modules/@tabler/icons/icons" "$vendor/icons.svg"
 cp "$modules/htmx.org/dist/htmx.min.js" "$vendor/htmx.js"
 cp "$modules/htmx-ext-sse/dist/sse.min.js" "$vendor/htmx-sse.js"

@@ -25,11 +25,14 @@ var files embed.FS
 // Prefix is the path under which Handler must be mounted.
 const Prefix = "/static/"
 
-// Script is the name of all scripts of js/ in one file: small files to read, one request to load. Only theme.js
-// stays alone, because it must run before the first paint.
-const Script = "orbit.js"
+// All files of css/ and all of js/ are served as one: small files to read, one request to load. Only theme.js stays
+// alone, because it must run before the first paint.
+const (
+	Style  = "orbit.css"
+	Script = "orbit.js"
 
-const themeScript = "js/theme.js"
+	themeScript = "js/theme.js"
+)
 
 // asset is one file and its name in URLs.
 type asset struct {
@@ -46,20 +49,21 @@ type catalogue struct {
 
 var assets = sync.OnceValue(func() catalogue {
 	c := catalogue{byName: map[string]*asset{}, byURL: map[string]*asset{}}
-	var script bytes.Buffer
+	joined := map[string]*bytes.Buffer{"css": {}, "js": {}}
 	_ = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
 		content, err := files.ReadFile(name)
-		if strings.HasPrefix(name, "js/") && name != themeScript {
-			script.Write(content)
+		if part, ok := joined[path.Dir(name)]; ok && name != themeScript {
+			part.Write(content)
+			return err
 		}
 		c.add(name, content)
 		return err
 	})
-	c.add(Script, script.Bytes())
-	c.resolve("css/orbit.css")
+	c.add(Script, joined["js"].Bytes())
+	c.add(Style, c.resolve(joined["css"].Bytes()))
 	return c
 })
 
@@ -77,15 +81,13 @@ func (c catalogue) add(name string, content []byte) {
 	c.byName[name], c.byURL[a.url] = a, a
 }
 
-// resolve puts hashed names into a stylesheet of ours, which writes url(/static/vendor/inter.woff2).
-func (c catalogue) resolve(name string) {
-	sheet := c.byName[name]
-	delete(c.byURL, sheet.url)
-	text := string(sheet.content)
-	for other, a := range c.byName {
-		text = strings.ReplaceAll(text, "url("+Prefix+other+")", "url("+a.url+")")
+// resolve puts hashed names into our stylesheet, which writes url(/static/vendor/inter.woff2).
+func (c catalogue) resolve(sheet []byte) []byte {
+	text := string(sheet)
+	for name, a := range c.byName {
+		text = strings.ReplaceAll(text, "url("+Prefix+name+")", "url("+a.url+")")
 	}
-	c.add(name, []byte(text))
+	return []byte(text)
 }
 
 func zip(content []byte) []byte {
@@ -96,7 +98,7 @@ func zip(content []byte) []byte {
 	return out.Bytes()
 }
 
-// URL returns the address of an embedded file, e.g. URL("css/orbit.css"). Names are written in templates, so an
+// URL returns the address of an embedded file, e.g. URL("favicon.svg"). Names are written in templates, so an
 // unknown one is a mistake in the program.
 func URL(name string) string {
 	a, ok := assets().byName[name]

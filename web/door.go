@@ -15,6 +15,7 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 
 	"orbit/web/page"
+	"orbit/web/ui"
 )
 
 // maxBody bounds what a form may send; the largest field is a certificate chain.
@@ -97,12 +98,10 @@ func (s *Server) recovered(next http.Handler) http.Handler {
 
 // securityHeaders forbids whatever pages do not need: no inline code or style, no other host, no frames.
 func securityHeaders(secure bool) func(http.Handler) http.Handler {
-	const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
-		"connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h := w.Header()
-			h.Set("Content-Security-Policy", policy)
+			h.Set("Content-Security-Policy", ui.Policy)
 			h.Set("X-Content-Type-Options", "nosniff")
 			h.Set("X-Frame-Options", "DENY")
 			h.Set("Referrer-Policy", "same-origin")

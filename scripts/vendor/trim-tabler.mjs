@@ -5,7 +5,7 @@
 import fs from "node:fs";
 import postcss from "postcss";
 
-const [source, ownSheet, target] = process.argv.slice(2);
+const [source, ownFolder, target] = process.argv.slice(2);
 
 // Class families of widgets that Orbit does not have.
 const families = [
@@ -56,7 +56,7 @@ root.walkRules((rule) => {
   else if (kept.length < rule.selectors.length) rule.selectors = kept;
 });
 // Custom properties that nothing reads any more; dropping one can orphan another.
-const own = fs.readFileSync(ownSheet, "utf8");
+const own = fs.readdirSync(ownFolder).map((name) => fs.readFileSync(`${ownFolder}/${name}`, "utf8")).join("");
 for (let before = -1, left = 0; before !== left; ) {
   const text = root.toString() + own;
   const read = new Set([...text.matchAll(/var\(\s*(--[\w-]+)/g)].map((m) => m[1]));

@@ -189,6 +189,9 @@ func (f Field) attributes() templ.Attributes {
 	if f.Placeholder != "" {
 		a["placeholder"] = f.Placeholder
 	}
+	if f.Disabled {
+		a["data-off-always"] = true // form.js enables only what conditions disabled
+	}
 	if f.MaxLength > 0 {
 		a["maxlength"] = strconv.Itoa(f.MaxLength)
 	}

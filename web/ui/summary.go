@@ -6,6 +6,7 @@ import "github.com/a-h/templ"
 // types, the form is posted to URL without its secrets, and the answer takes the place of Content.
 type SummaryView struct {
 	URL     string
+	Form    string // id of the form; "form" when empty
 	Title   string
 	Without string // comma-separated field names that are never sent: secrets
 	Content templ.Component
@@ -13,3 +14,10 @@ type SummaryView struct {
 
 // SummaryID is the element whose content the address of a SummaryView answers.
 const SummaryID = "summary"
+
+func orForm(id string) string {
+	if id == "" {
+		return "form"
+	}
+	return id
+}

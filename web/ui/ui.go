@@ -24,22 +24,6 @@ const (
 	Bad     Tone = "bad"
 )
 
-// colour is Tabler's name for the tone.
-func (t Tone) colour() string {
-	switch t {
-	case Good:
-		return "green"
-	case Notice:
-		return "primary"
-	case Warning:
-		return "yellow"
-	case Bad:
-		return "red"
-	case Neutral:
-	}
-	return "secondary"
-}
-
 // icon is what stands before a message of this tone.
 func (t Tone) icon() string {
 	switch t {

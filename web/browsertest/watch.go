@@ -1,0 +1,110 @@
+package browsertest
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+)
+
+// watch notes what a page does wrong, and how much it loads.
+type watch struct {
+	host string // the only one that pages may talk to
+
+	mu     sync.Mutex
+	wrong  []string
+	weight int64
+	urls   []string
+}
+
+// event is called by the goroutine that reads from the browser; it must be quick.
+func (w *watch) event(event any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch e := event.(type) {
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeAssert {
+			w.note("console error: %s", arguments(e.Args))
+		}
+	case *runtime.EventExceptionThrown:
+		w.note("exception: %s", thrown(e.ExceptionDetails))
+	case *log.EventEntryAdded:
+		w.entry(e.Entry)
+	case *network.EventRequestWillBeSent:
+		w.request(e.Request.URL)
+	case *network.EventResponseReceived:
+		if e.Response.Status >= 400 && e.Type != network.ResourceTypeDocument && e.Type != network.ResourceTypeXHR && e.Type != network.ResourceTypeFetch {
+			w.note("%d for %s", e.Response.Status, e.Response.URL)
+		}
+	case *network.EventLoadingFinished:
+		w.weight += int64(e.EncodedDataLength)
+	}
+}
+
+// entry takes the browser's own log. That a document answered 4xx is the test's to judge.
+func (w *watch) entry(e *log.Entry) {
+	expected := e.Source == log.EntrySourceNetwork && strings.Contains(e.Text, "the server responded with a status of 4")
+	if e.Level == log.EntryLevelError && !expected || strings.Contains(e.Text, "Content Security Policy") {
+		w.note("browser log: %s (%s)", e.Text, e.URL)
+	}
+}
+
+func (w *watch) request(address string) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme == "data" || u.Scheme == "about" || u.Scheme == "blob" {
+		return
+	}
+	w.urls = append(w.urls, address)
+	if u.Host != w.host {
+		w.note("request to another host: %s", address)
+	}
+}
+
+func (w *watch) note(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); !slices.Contains(w.wrong, text) {
+		w.wrong = append(w.wrong, text)
+	}
+}
+
+func (w *watch) troubles() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.wrong)
+}
+
+// forget begins to weigh anew.
+func (w *watch) forget() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.weight, w.urls = 0, nil
+}
+
+// Weight is how many bytes the page has loaded since it was opened, headers included.
+func (tab *Tab) Weight() int64 {
+	tab.seen.mu.Lock()
+	defer tab.seen.mu.Unlock()
+	return tab.seen.weight
+}
+
+func arguments(args []*runtime.RemoteObject) string {
+	words := make([]string, len(args))
+	for i, a := range args {
+		words[i] = a.Description
+		if words[i] == "" {
+			words[i] = string(a.Value)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func thrown(d *runtime.ExceptionDetails) string {
+	if d.Exception != nil && d.Exception.Description != "" {
+		return d.Exception.Description
+	}
+	return d.Text
+}
