@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strings"
 	"time"
 
 	"orbit/internal/mail/explain"
@@ -95,7 +94,7 @@ func validity(until, now time.Time) string {
 func warnings(check *checker, leaf *x509.Certificate, now time.Time) []string {
 	var all []string
 	if check.target.Trust.Rule == Ignore {
-		all = append(all, ignoreWarning(check, now))
+		all = append(all, ignoreWarning(check))
 	}
 	if left := leaf.NotAfter.Sub(now); left > 0 && left < expiresSoon {
 		all = append(all, fmt.Sprintf("The certificate of %s expires in %d days, on %s. Renew it now.",
@@ -111,11 +110,11 @@ func warnings(check *checker, leaf *x509.Certificate, now time.Time) []string {
 }
 
 // ignoreWarning names what was let pass, or says that the switch is not needed.
-func ignoreWarning(check *checker, now time.Time) string {
+func ignoreWarning(check *checker) string {
 	if check.ignored == nil {
 		return "Certificate errors are ignored for this account, but the certificate is fine: switch that off."
 	}
-	f := explain.TLS(&explain.CertificateError{Err: check.ignored}, check.target.explanation())
+	f := explain.TLS(check.ignored, check.target.explanation())
 	return "A certificate error was ignored: " + f.Cause + " Anybody on the way could read along; pin the certificate instead."
 }
 
@@ -138,9 +137,4 @@ func rsaBits(c *x509.Certificate) int {
 		return key.N.BitLen()
 	}
 	return 0
-}
-
-// stripBrackets turns "[::1]" into "::1".
-func stripBrackets(host string) string {
-	return strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 }

@@ -9,23 +9,35 @@ import (
 	"golang.org/x/net/idna"
 )
 
+// lookup is the mapping of RFC 5895 without the rule against underscores: containers are called mail_server.
+var lookup = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(false), idna.VerifyDNSLength(true))
+
 // ASCIIHost returns a host as DNS and TLS want it: names in lower-case ACE form without a final dot, addresses in
 // their shortest form without brackets. What cannot be a host is an error that a person can read.
 func ASCIIHost(host string) (string, error) {
-	host = stripBrackets(strings.TrimSpace(host))
-	if ip, err := netip.ParseAddr(host); err == nil {
+	name := stripBrackets(strings.TrimSpace(host))
+	if ip, err := netip.ParseAddr(name); err == nil {
 		return ip.String(), nil
 	}
-	host = strings.TrimSuffix(host, ".")
-	if host == "" {
+	name = strings.TrimSuffix(name, ".")
+	if name == "" {
 		return "", errors.New("the host is empty")
 	}
-	ascii, err := idna.Lookup.ToASCII(host)
-	if err != nil {
+	ascii, err := lookup.ToASCII(name)
+	if err != nil || strings.IndexFunc(ascii, notInNames) >= 0 {
 		return "", fmt.Errorf("%q is not a host name", host)
 	}
-	if len(ascii) > 253 { // RFC 1035 2.3.4
-		return "", errors.New("a host name has at most 253 characters")
-	}
 	return ascii, nil
+}
+
+// stripBrackets turns "[::1]" into "::1".
+func stripBrackets(host string) string {
+	if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
+		return host[1 : len(host)-1]
+	}
+	return host
+}
+
+func notInNames(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '.' || r == '_')
 }

@@ -78,13 +78,15 @@ func (c *checker) verify(state tls.ConnectionState) error {
 		return errors.New("tls: server didn't provide certificate")
 	}
 	err := c.judge(chain, time.Now())
-	if err != nil && c.target.Trust.Rule == Ignore {
-		c.ignored, err = err, nil
+	if err == nil {
+		return nil
 	}
-	if err != nil {
-		return &explain.CertificateError{Chain: chain, Err: err}
+	err = &explain.CertificateError{Chain: chain, Err: err}
+	if c.target.Trust.Rule == Ignore {
+		c.ignored = err
+		return nil
 	}
-	return nil
+	return err
 }
 
 func (c *checker) judge(chain []*x509.Certificate, now time.Time) error {

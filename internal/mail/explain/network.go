@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"orbit/internal/mail/ladder"
 )
@@ -82,6 +83,8 @@ func networkCode(step ladder.Name, err error, c Context) string {
 		return droppedCode(step, c)
 	case timedOut(err):
 		return timeoutCode(step, c)
+	case lateAlert(err):
+		return tlsCode(err, time.Now())
 	case isAny(err, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EADDRNOTAVAIL, syscall.ENETDOWN, syscall.EHOSTDOWN):
 		return "net_unreachable"
 	case isAny(err, syscall.EPERM, syscall.EACCES):
@@ -200,6 +203,10 @@ func mailGreeting(first []byte) bool {
 	}
 	return false
 }
+
+// lateAlert reports whether the server ended an agreed TLS connection with an alert. In TLS 1.3 the demand for a
+// client certificate arrives so, when the protocol reads its greeting.
+func lateAlert(err error) bool { return strings.Contains(err.Error(), "remote error: tls: ") }
 
 // tlsAlert reports whether a plain connection was answered with a TLS alert record (type 21, version 3.x).
 // Protocol libraries quote the line they could not read.

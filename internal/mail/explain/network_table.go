@@ -1,6 +1,13 @@
 package explain
 
-import "orbit/internal/mail/ladder"
+import (
+	"slices"
+
+	"orbit/internal/mail/ladder"
+)
+
+// connectionEntries are all that networkCode chooses among: some errors of the network mean that TLS is set wrongly.
+var connectionEntries = slices.Concat(networkEntries, tlsEntries)
 
 // Network codes are chosen by networkCode, so the entries need no pattern.
 var networkEntries = []Entry{

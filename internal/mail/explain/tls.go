@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -176,7 +177,8 @@ func authorityCode(err error) string {
 }
 
 func selfSigned(cert *x509.Certificate) bool {
-	return string(cert.RawIssuer) == string(cert.RawSubject)
+	return bytes.Equal(cert.RawIssuer, cert.RawSubject) &&
+		cert.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil
 }
 
 // alertText is what crypto/tls says, without its prefixes.

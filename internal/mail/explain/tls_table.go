@@ -118,8 +118,8 @@ var tlsEntries = []Entry{
 		Code: "tls_cipher", Group: GroupTLS, Seen: "remote error: tls: handshake failure",
 		Cause: "{host} and Orbit found no encryption that both accept.",
 		Who:   ladder.ServerAdmin,
-		Remedy: "Enable a modern cipher suite on {host} (ECDHE with AES-GCM or ChaCha20-Poly1305) and TLS 1.2 or 1.3. " +
-			"See what it offers:\nopenssl s_client -connect {sh:server} {starttls}",
+		Remedy: "Enable a modern cipher suite on {host} (ECDHE with AES-GCM or ChaCha20-Poly1305) and TLS 1.2 or 1.3. Some servers also " +
+			"say this when they want a client certificate, which mail accounts do not have. See what it offers:\nopenssl s_client -connect {sh:server} {starttls}",
 	},
 	{
 		Code: "tls_unknown_name_alert", Group: GroupTLS, Seen: "remote error: tls: unrecognized name",
