@@ -37,7 +37,7 @@ var mayImport = []struct {
 	{"internal/account", "internal/credential internal/mail/... " + feature},
 	{"internal/proxyhost", "internal/oauth internal/credential internal/connector internal/mail/... " + feature},
 	{"internal/sandbox", "internal/mail/... internal/vault"},
-	{"internal/app", "internal/... web migrations static"},
+	{"internal/app", "internal/... web web/... migrations static"},
 
 	{"web/ui", "internal/mail/ladder internal/problem static"},
 	{"web/form", "internal/problem internal/vault"},

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/user"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"orbit/internal/app"
+	"orbit/internal/audit"
+	"orbit/internal/config"
+)
+
+// load reads the environment; what is wrong with it is wrong usage.
+func load() (config.Config, error) {
+	c, err := config.Load(os.Environ())
+	if err != nil {
+		return config.Config{}, &usageError{err.Error()}
+	}
+	return c, nil
+}
+
+// newLog writes to standard error as ORBIT_LOG_FORMAT and ORBIT_LOG_LEVEL say.
+func newLog(c config.Config) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, options))
+}
+
+// withOrbit runs do with the services, for a command that is not the server. Everything is done in the name of
+// the operating-system user.
+func withOrbit(cmd *cobra.Command, do func(context.Context, *app.Orbit) error) (err error) {
+	c, err := load()
+	if err != nil {
+		return err
+	}
+	c.LogLevel = max(c.LogLevel, slog.LevelWarn) // a command answers on standard output; its log is for trouble
+	ctx := audit.WithActor(cmd.Context(), audit.Actor{Kind: audit.Command, Name: osUser()})
+	orbit, err := app.Attach(ctx, c, newLog(c))
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closing := orbit.Close(); err == nil {
+			err = closing
+		}
+	}()
+	return do(ctx, orbit)
+}
+
+// osUser is who typed the command; behind sudo, who they really are.
+func osUser() string {
+	if name := os.Getenv("SUDO_USER"); name != "" {
+		return name
+	}
+	if current, err := user.Current(); err == nil {
+		return current.Username
+	}
+	return "unknown"
+}
+
+// environmentHelp lists every variable with its default.
+func environmentHelp() string {
+	var out strings.Builder
+	table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	for _, v := range config.Help() {
+		fmt.Fprintf(table, "  %s\t%s\t%s\n", v.Name, v.Default, v.Text)
+	}
+	_ = table.Flush()
+	return "Environment:\n" + out.String()
+}

@@ -1,0 +1,112 @@
+// Package app puts the program together: configuration in, a running Orbit out.
+//
+// Open builds the services on a database; Serve runs them until the context ends. Commands open the same
+// services without serving, so that "orbit smtp test" does what the page does.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"orbit/internal/account"
+	"orbit/internal/config"
+	"orbit/internal/connector"
+	"orbit/internal/credential"
+	"orbit/internal/identity"
+	"orbit/internal/postgres"
+	"orbit/internal/setting"
+	"orbit/internal/vault"
+)
+
+// Orbit is every service, ready to be asked.
+type Orbit struct {
+	Config config.Config
+	Log    *slog.Logger
+	Pool   *pgxpool.Pool
+
+	Box         *vault.Box
+	Identity    *identity.Service
+	Settings    *setting.Service
+	Credentials *credential.Service
+	Connectors  *connector.Service
+	Accounts    *account.Service
+
+	NewKeyFile bool   // the key file was created just now: say where it is
+	Version    string // of the program, shown in the API and the metrics
+	db         *postgres.DB
+}
+
+// Attach opens Orbit for a command: through the socket of a cluster that runs already, or with one of its own.
+func Attach(ctx context.Context, c config.Config, log *slog.Logger) (*Orbit, error) {
+	db, err := postgres.Attach(ctx, postgres.Options{URL: c.DatabaseURL.Reveal(), DataDir: c.DataDir, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	return onDatabase(ctx, c, db, log)
+}
+
+// Start opens Orbit to serve. Only one process may do so with one data directory.
+func Start(ctx context.Context, c config.Config, log *slog.Logger) (*Orbit, error) {
+	db, err := postgres.Start(ctx, postgres.Options{URL: c.DatabaseURL.Reveal(), DataDir: c.DataDir, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	return onDatabase(ctx, c, db, log)
+}
+
+func onDatabase(ctx context.Context, c config.Config, db *postgres.DB, log *slog.Logger) (*Orbit, error) {
+	if err := postgres.Migrate(ctx, db.Pool); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	o, err := Assemble(ctx, c, db.Pool, log)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	o.db = db
+	return o, nil
+}
+
+// Assemble builds the services on a migrated database. Tests call it with one of their own.
+func Assemble(ctx context.Context, c config.Config, pool *pgxpool.Pool, log *slog.Logger) (*Orbit, error) {
+	box, created, err := credential.OpenBox(ctx, pool, c.KeysetFile)
+	if err != nil {
+		return nil, err
+	}
+	o := &Orbit{Config: c, Log: log, Pool: pool, Box: box, NewKeyFile: created}
+	o.Identity = identity.New(pool, identity.Options{Secure: c.BaseURL.Scheme == "https", Log: log})
+	o.Settings = setting.New(pool)
+	o.Credentials = credential.New(pool, box)
+	o.Connectors = connector.NewService(pool, connector.Rules{Allowed: c.AllowedDestinations, Denied: c.DeniedDestinations})
+	o.Connectors.DefaultConnector = o.defaultConnector
+	o.Accounts = account.New(account.Options{
+		Pool: pool, Credentials: o.Credentials, Settings: o.Settings, Dialers: o.Connectors, Log: log,
+	})
+	o.Credentials.UsedBy = o.Accounts.CredentialUses
+	return o, nil
+}
+
+// defaultConnector is the one of System Parameters > Application.
+func (o *Orbit) defaultConnector(ctx context.Context) (int64, error) {
+	parameters, err := o.Settings.Application(ctx)
+	return parameters.DefaultConnectorID, err
+}
+
+// Close ends what Open began.
+func (o *Orbit) Close() error {
+	if o.db == nil {
+		return nil
+	}
+	if err := o.db.Close(); err != nil {
+		return fmt.Errorf("close the database: %w", err)
+	}
+	return nil
+}
+
+// Reseal seals every stored secret with the present key and returns how many there were.
+func (o *Orbit) Reseal(ctx context.Context) (int, error) {
+	return o.Credentials.Reseal(ctx)
+}

@@ -1,0 +1,42 @@
+package app
+
+import (
+	"context"
+
+	"orbit/internal/account"
+	"orbit/web"
+	"orbit/web/page"
+	"orbit/web/ui"
+)
+
+// attention is what the bell says to those who may see settings.
+func (o *Orbit) attention(ctx context.Context) ([]ui.NoticeView, error) {
+	usable, err := o.Accounts.HasDefault(ctx)
+	if err != nil || usable {
+		return nil, err
+	}
+	return []ui.NoticeView{{
+		Tone: ui.Warning, Href: "/settings/notifications/smtp",
+		Text: "There is no enabled default SMTP account: no notification is sent.",
+	}}, nil
+}
+
+// finders is what the search looks through besides the menu.
+func (o *Orbit) finders() []web.Finder {
+	return []web.Finder{o.findAccounts}
+}
+
+// foundAtMost bounds how many accounts a search shows.
+const foundAtMost = 8
+
+func (o *Orbit) findAccounts(ctx context.Context, words string) ([]page.Found, error) {
+	rows, _, err := o.Accounts.ListSMTP(ctx, account.SMTPFilter{Name: words, PerPage: foundAtMost})
+	if err != nil {
+		return nil, err
+	}
+	found := make([]page.Found, len(rows))
+	for i, row := range rows {
+		found[i] = page.Found{Title: row.AccountName, Where: "SMTP account", Href: web.SMTPPage(row.ID), Icon: "mail-cog"}
+	}
+	return found, nil
+}

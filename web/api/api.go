@@ -1,0 +1,76 @@
+// Package api is what programs can do with Orbit: the same services as the pages, as JSON under /api/v1.
+//
+// A program sends "Authorization: Bearer orbit_..." with a token from Settings > API tokens. Every operation
+// names the role it needs; errors are problem+json (RFC 9457), all problems of an input at once, with the
+// field in "location". The description is at /api/v1/openapi.json.
+package api
+
+import (
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/go-chi/chi/v5"
+
+	"orbit/internal/account"
+	"orbit/internal/credential"
+	"orbit/internal/identity"
+)
+
+// Base is where the API lives.
+const Base = "/api/v1"
+
+// maxBody bounds a request; the largest field is a certificate authority of 64 KB.
+const maxBody = 1 << 20
+
+// Options are the services that the API offers.
+type Options struct {
+	Accounts    *account.Service
+	Credentials *credential.Service
+	Identity    *identity.Service
+	Version     string
+}
+
+// api carries the services to the operations.
+type api struct {
+	Options
+	huma huma.API
+}
+
+// Mount adds every operation to router, which must serve Base.
+func Mount(router chi.Router, o Options) {
+	config := huma.DefaultConfig("Orbit", o.Version)
+	config.OpenAPIPath = "/openapi"
+	config.DocsPath, config.SchemasPath = "", "" // the documentation page loads from other hosts
+	config.CreateHooks = nil                     // no $schema member in answers
+	config.Servers = []*huma.Server{{URL: Base}}
+	config.Info.Description = "Notification mail centre: SMTP and IMAP/POP3 accounts, credentials, tests."
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token": {Type: "http", Scheme: "bearer", Description: "Made under Settings > API tokens or by orbit token create"},
+	}
+	a := &api{Options: o, huma: humachi.New(router, config)}
+	a.huma.UseMiddleware(a.authenticate)
+	a.smtpAccounts()
+	a.credentials()
+	router.NotFound(notFound)
+	router.MethodNotAllowed(methodNotAllowed)
+}
+
+// operation is the part that operations have in common.
+type operation struct {
+	id, method, path, summary, tag string
+	role                           identity.Role // the least that may do it
+	status                         int           // of success; 0: 200
+}
+
+func register[I, O any](a *api, o operation, handler func(*call, *I) (*O, error)) {
+	op := huma.Operation{
+		OperationID: o.id, Method: o.method, Path: o.path, Summary: o.summary, Tags: []string{o.tag},
+		Description:   "Needs the role " + string(o.role) + " or a stronger one.",
+		DefaultStatus: o.status, MaxBodyBytes: maxBody,
+		Security: []map[string][]string{{"token": {}}},
+		Metadata: map[string]any{roleKey: o.role},
+		Errors:   []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity},
+	}
+	huma.Register(a.huma, op, wrap(handler))
+}

@@ -1,0 +1,64 @@
+package page
+
+import (
+	"strconv"
+
+	"orbit/internal/account"
+	"orbit/web/ui"
+)
+
+// SMTPTestPath is where a test is shown.
+func SMTPTestPath(id int64) string {
+	return "/settings/notifications/smtp/tests/" + strconv.FormatInt(id, 10)
+}
+
+// SMTPTestFormView is the window "Test e-mail - Account <name>".
+type SMTPTestFormView struct {
+	Form    *ui.FormView
+	Action  string
+	Back    string
+	To      string
+	Unsaved bool // the values of the form behind the window are tested
+}
+
+// SMTPTestView is a test, running or ended.
+type SMTPTestView struct {
+	Test  account.SMTPTest
+	Clock ui.Clock
+	Again string // where another test starts; empty: nowhere
+}
+
+func (v SMTPTestView) ladder() ui.LadderView {
+	view := ui.LadderView{Steps: v.Test.Steps, Running: v.Test.State == account.TestRunning, Stream: SMTPTestPath(v.Test.ID) + "/events"}
+	switch v.Test.State {
+	case account.TestDelivered:
+		view.Final = &ui.FlashView{Tone: ui.Good, Text: "Test message sent. " + v.Test.AcceptedBy()}
+	case account.TestFailed:
+		view.Final = &ui.FlashView{Tone: ui.Bad, Text: v.failure()}
+	case account.TestRunning:
+	}
+	if v.Test.State != account.TestRunning {
+		view.Actions = smtpTestActions(v)
+	}
+	return view
+}
+
+func (v SMTPTestView) failure() string {
+	if fault := v.Test.Fault(); fault != nil {
+		return "The test message was not sent. " + fault.Cause
+	}
+	return "The test message was not sent. " + v.Test.Reply
+}
+
+func (v SMTPTestView) facts() []ui.Fact {
+	facts := []ui.Fact{
+		{Label: "Account", Value: v.Test.AccountName},
+		{Label: "Sent to", Value: v.Test.Recipient},
+		{Label: "Subject", Value: v.Test.Subject},
+		{Label: "Started", Value: v.Clock.At(v.Test.StartedAt).Exact() + " by " + v.Test.StartedBy},
+	}
+	if v.Test.MessageID != "" {
+		facts = append(facts, ui.Fact{Label: "Message-ID", Value: v.Test.MessageID, Mono: true})
+	}
+	return facts
+}

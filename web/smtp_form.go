@@ -1,0 +1,256 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"orbit/internal/account"
+	"orbit/internal/identity"
+	"orbit/internal/mail/provider"
+	"orbit/internal/problem"
+	"orbit/internal/vault"
+	"orbit/web/form"
+	"orbit/web/page"
+	"orbit/web/ui"
+)
+
+// smtpForm is what the form of an SMTP account posts.
+type smtpForm struct {
+	account.SMTPSettings
+	Version               int          `form:"version"`
+	Secret                vault.Secret `form:"secret"`
+	NewCredentialName     string       `form:"new_credential_name" label:"Name of the new credential"`
+	NewCredentialUsername string       `form:"new_credential_username" label:"Username"`
+	AcceptNoDefault       bool         `form:"accept_no_default"`
+}
+
+func (f smtpForm) change() account.SMTPChange {
+	return account.SMTPChange{
+		SMTPSettings: f.SMTPSettings, Version: f.Version, Secret: f.Secret, AcceptNoDefault: f.AcceptNoDefault,
+		NewCredential: account.NewCredential{Name: f.NewCredentialName, Username: f.NewCredentialUsername},
+	}
+}
+
+// newSMTP shows an empty form.
+func (s *Server) newSMTP(w http.ResponseWriter, r *http.Request) error {
+	return s.showSMTPForm(w, r, http.StatusOK, 0, smtpForm{SMTPSettings: account.NewSMTPSettings()}, &ui.FormView{})
+}
+
+// cloneSMTP shows a form filled in like another account.
+func (s *Server) cloneSMTP(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	settings, err := s.Accounts.CloneSMTP(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	return s.showSMTPForm(w, r, http.StatusOK, 0, smtpForm{SMTPSettings: settings}, &ui.FormView{})
+}
+
+// editSMTP shows the form of a stored account.
+func (s *Server) editSMTP(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	found, err := s.Accounts.FindSMTP(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	return s.showSMTPForm(w, r, http.StatusOK, id, smtpForm{SMTPSettings: found.SMTPSettings, Version: found.Version}, &ui.FormView{})
+}
+
+// createSMTP stores a new account.
+func (s *Server) createSMTP(w http.ResponseWriter, r *http.Request) error {
+	return s.submitSMTP(w, r, 0, func(ctx context.Context, c account.SMTPChange) (account.SMTP, error) {
+		return s.Accounts.CreateSMTP(ctx, c)
+	})
+}
+
+// saveSMTP stores a changed account.
+func (s *Server) saveSMTP(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	return s.submitSMTP(w, r, id, func(ctx context.Context, c account.SMTPChange) (account.SMTP, error) {
+		return s.Accounts.SaveSMTP(ctx, id, c)
+	})
+}
+
+// submitSMTP reads the form and stores it; what is wrong comes back with everything that was typed, secrets excepted.
+func (s *Server) submitSMTP(w http.ResponseWriter, r *http.Request, id int64, store func(context.Context, account.SMTPChange) (account.SMTP, error)) error {
+	f := smtpForm{SMTPSettings: account.NewSMTPSettings()}
+	typed, wrong, err := form.Read(r, &f)
+	if err != nil {
+		return err
+	}
+	v := &ui.FormView{Typed: typed}
+	if len(wrong) == 0 {
+		if err := s.confirmSMTP(w, r, id, f); err != nil {
+			return s.returnSMTP(w, r, id, f, v, err)
+		}
+		stored, err := store(r.Context(), f.change())
+		if err == nil {
+			return s.redirect(w, r, smtpPath, ui.FlashView{
+				Tone: ui.Good, Text: stored.AccountName + " is saved. Test it before you rely on it.",
+				Link: &ui.Link{Label: "Test configuration", Href: smtpPage(stored.ID) + "/test"},
+			})
+		}
+		return s.returnSMTP(w, r, id, f, v, err)
+	}
+	all, _ := form.Join(wrong, f.Normalise().Validate().Err())
+	return s.returnSMTP(w, r, id, f, v, all)
+}
+
+// confirmSMTP asks for the password again before a secret or the default account changes.
+func (s *Server) confirmSMTP(w http.ResponseWriter, r *http.Request, id int64, f smtpForm) error {
+	sensitive, err := s.changesSecretOrDefault(r.Context(), id, f)
+	if err != nil || !sensitive {
+		return err
+	}
+	return s.confirmOnce(w, r)
+}
+
+func (s *Server) changesSecretOrDefault(ctx context.Context, id int64, f smtpForm) (bool, error) {
+	if !f.Secret.IsZero() {
+		return true, nil
+	}
+	if id == 0 {
+		return f.DefaultAccount, nil
+	}
+	found, err := s.Accounts.FindSMTP(ctx, id)
+	return err == nil && found.DefaultAccount != f.DefaultAccount, err
+}
+
+// returnSMTP shows the form again with what stood in the way; errors that are nobody's input go on.
+func (s *Server) returnSMTP(w http.ResponseWriter, r *http.Request, id int64, f smtpForm, v *ui.FormView, err error) error {
+	status := http.StatusUnprocessableEntity
+	var conflict *problem.Conflict
+	var confirm *problem.Confirm
+	var invalid problem.Invalid
+	var refused *problem.Refused
+	switch {
+	case errors.As(err, &invalid):
+		v.Problems = invalid
+	case errors.As(err, &conflict):
+		found, err := s.Accounts.FindSMTP(r.Context(), id)
+		if err != nil {
+			return err
+		}
+		v.Conflict, f.Version, status = conflict, found.Version, http.StatusConflict
+	case errors.As(err, &confirm):
+		v.Confirm, status = confirm, http.StatusConflict
+	case errors.As(err, &refused):
+		v.Refused, status = refused.Text, http.StatusConflict
+	default:
+		return err
+	}
+	return s.showSMTPForm(w, r, status, id, f, v)
+}
+
+func (s *Server) showSMTPForm(w http.ResponseWriter, r *http.Request, status int, id int64, f smtpForm, v *ui.FormView) error {
+	view, err := s.smtpFormView(r, id, f, v)
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, status, view.Title(), page.SMTPForm(view))
+}
+
+func (s *Server) smtpFormView(r *http.Request, id int64, f smtpForm, v *ui.FormView) (page.SMTPFormView, error) {
+	ctx := r.Context()
+	view := page.SMTPFormView{Form: v, ID: id, Values: f.SMTPSettings, Providers: providerOptions(), Presets: presets}
+	role := identity.UserFrom(ctx).Role
+	v.Action, v.Submit, v.Cancel, v.Version = smtpPath, "Send", smtpPath, f.Version
+	v.Hint, v.ReadOnly = "Saves the account; no mail is sent.", !role.CanChange()
+	if id != 0 {
+		v.Action = smtpPage(id)
+	}
+	if role.CanChange() {
+		v.Extra = page.SMTPFormButtons()
+		view.AskPassword = s.mustConfirm(r)
+	}
+	var err error
+	if view.Credentials, err = s.credentialOptions(ctx); err != nil {
+		return view, err
+	}
+	if view.Connectors, err = s.connectorOptions(ctx); err != nil {
+		return view, err
+	}
+	if view.Hints, err = s.Accounts.SMTPHints(ctx, f.Normalise()); err != nil {
+		return view, err
+	}
+	view.Summary, err = s.smtpSummaryView(ctx, f)
+	v.Aside = ui.LiveSummary(ui.SummaryView{
+		URL: smtpPath + "/summary", Title: "In short", Without: "secret,current_password", Content: page.SMTPSummary(view.Summary),
+	})
+	return view, err
+}
+
+// smtpSummary answers the form while somebody types.
+func (s *Server) smtpSummary(w http.ResponseWriter, r *http.Request) error {
+	var f smtpForm
+	if _, _, err := form.Read(r, &f); err != nil {
+		return err
+	}
+	view, err := s.smtpSummaryView(r.Context(), f)
+	if err != nil {
+		return err
+	}
+	return s.render(w, r, http.StatusOK, page.SMTPSummary(view))
+}
+
+func (s *Server) smtpSummaryView(ctx context.Context, f smtpForm) (page.SMTPSummaryView, error) {
+	settings := f.Normalise()
+	v := page.SMTPSummaryView{Values: settings, Connector: "directly"}
+	if settings.CredentialID == account.NewCredentialID {
+		v.Username = f.NewCredentialUsername
+	} else if settings.CredentialID != 0 {
+		found, err := s.Credentials.Find(ctx, settings.CredentialID)
+		if err != nil && !errors.Is(err, problem.ErrNotFound) {
+			return v, err
+		}
+		v.Username = found.Username
+	}
+	if settings.UseNetworkConnector {
+		name, err := s.connectorName(ctx, settings.NetworkConnectorID)
+		if err != nil {
+			return v, err
+		}
+		v.Connector = name
+	}
+	return v, nil
+}
+
+// credentialOptions lists the credentials, with "new credential" beside them.
+func (s *Server) credentialOptions(ctx context.Context) ([]ui.Option, error) {
+	stored, err := s.Credentials.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	options := []ui.Option{{Label: "Choose a credential"}, {Value: strconv.Itoa(account.NewCredentialID), Label: "New credential ..."}}
+	for _, c := range stored {
+		options = append(options, ui.Option{Value: strconv.FormatInt(c.ID, 10), Label: c.Name + " (" + c.Username + ")"})
+	}
+	return options, nil
+}
+
+// suggestSMTP offers the server that a sender address probably belongs to.
+func (s *Server) suggestSMTP(w http.ResponseWriter, r *http.Request) error {
+	preset, found := provider.Suggest(r.Context(), s.Resolver, strings.TrimSpace(r.URL.Query().Get("sender_email")))
+	if !found {
+		return s.render(w, r, http.StatusOK, page.SMTPSuggestion("", "", ""))
+	}
+	fill, err := json.Marshal(fillSMTP(preset))
+	if err != nil {
+		return err
+	}
+	server := preset.SMTP.Host + ", port " + strconv.Itoa(preset.SMTP.Port)
+	return s.render(w, r, http.StatusOK, page.SMTPSuggestion(preset.Name, server, string(fill)))
+}
