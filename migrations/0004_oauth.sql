@@ -63,7 +63,8 @@ create table oauth_grant (
     issued_at       timestamptz,
     expires_at      timestamptz, -- of the access token
     refresh_due_at  timestamptz, -- 80 % of its life
-    generation      bigint not null default 0, -- counts every change of the tokens; processes compare it
+    generation      bigint not null default 0, -- counts every change of the tokens: what a process has in memory is compared with it
+    consent         bigint not null default 0, -- counts every new basis: tokens that were asked for on an older one are not stored
     lease_owner     text not null default '', -- the process that asks the provider at this moment
     lease_until     timestamptz,
     failures        integer not null default 0, -- temporary ones in a row

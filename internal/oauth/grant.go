@@ -62,7 +62,8 @@ type held struct {
 	SealedAccess   []byte
 	SealedRefresh  []byte
 	SealedPassword []byte
-	Generation     int64
+	Generation     int64 // of the tokens
+	Consent        int64 // of what they are based on
 }
 
 // life says when an access token ends and when it is renewed.

@@ -21,17 +21,18 @@ const (
 
 // ClientSecret describes one slot of a registration. What it holds never leaves this package.
 type ClientSecret struct {
-	ID          int64              `json:"id"`
-	Slot        int                `json:"slot"` // 1 or 2
-	Kind        SecretKind         `json:"kind"`
-	Certificate string             `json:"certificate,omitempty"` // PEM, public
-	Thumbprint  string             `json:"thumbprint,omitempty"`  // SHA-256
-	Algorithm   endpoint.Algorithm `json:"algorithm,omitempty"`
-	KeyID       string             `json:"key_id,omitempty"`
-	ExpiresAt   *time.Time         `json:"expires_at,omitempty"`
-	CreatedAt   time.Time          `json:"created_at"`
-	CreatedBy   string             `json:"created_by"`
-	ProvenAt    *time.Time         `json:"proven_at,omitempty"`
+	ID             int64              `json:"id"`
+	RegistrationID int64              `json:"-" db:"oauth_client_id"`
+	Slot           int                `json:"slot"` // 1 or 2
+	Kind           SecretKind         `json:"kind"`
+	Certificate    string             `json:"certificate,omitempty"` // PEM, public
+	Thumbprint     string             `json:"thumbprint,omitempty"`  // SHA-256
+	Algorithm      endpoint.Algorithm `json:"algorithm,omitempty"`
+	KeyID          string             `json:"key_id,omitempty"`
+	ExpiresAt      *time.Time         `json:"expires_at,omitempty"`
+	CreatedAt      time.Time          `json:"created_at"`
+	CreatedBy      string             `json:"created_by"`
+	ProvenAt       *time.Time         `json:"proven_at,omitempty"`
 }
 
 // NewSecret is what a person enters to fill a slot. The zero value means: none, or keep what is there.
