@@ -71,11 +71,6 @@ func emptyGrantsOf(ctx context.Context, tx pgx.Tx, client int64) error {
 	return err
 }
 
-func deleteGrant(ctx context.Context, tx pgx.Tx, id int64) error {
-	_, err := tx.Exec(ctx, "delete from oauth_grant where id = @id", pgx.NamedArgs{"id": id})
-	return err
-}
-
 // claimLease makes owner the one that asks the provider, unless the grant has changed or somebody else
 // does. A lease that has run out is taken over: its owner was killed. The clock is the database's.
 func claimLease(ctx context.Context, q querier, g held, owner string, lease time.Duration) (bool, error) {

@@ -320,8 +320,8 @@ func TestRunRefreshesAndEndsWhatItBegan(t *testing.T) {
 	<-b.provider.entered
 	stop()
 	select {
-	case <-ended:
-		t.Fatal("Run ended while a request was under way")
+	case err := <-ended:
+		t.Fatalf("Run ended while a request was under way: %v", err)
 	default:
 	}
 	close(b.provider.release)
