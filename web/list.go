@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -30,6 +31,12 @@ func readListing(r *http.Request, usual string, filters any) listing {
 		l.Page = n
 	}
 	return l
+}
+
+// reportRows is how many rows a page of a report has.
+func (s *Server) reportRows(ctx context.Context) (int, error) {
+	application, err := s.Settings.Application(ctx)
+	return application.ReportRows, err
 }
 
 // report gives a report what the listing knows.

@@ -16,7 +16,9 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"orbit/internal/audit"
 	"orbit/internal/identity"
+	"orbit/internal/setting"
 	"orbit/static"
 	"orbit/web/ui"
 )
@@ -33,6 +35,8 @@ type Options struct {
 	Clock          func() time.Time            // default time.Now
 
 	Identity *identity.Service
+	Settings *setting.Service
+	Trail    audit.Querier // the database that holds the audit trail
 
 	API       func(chi.Router)                               // mounts the JSON API under its base path
 	Finders   []Finder                                       // what the search looks through besides the menu
@@ -69,6 +73,41 @@ func (s *Server) routes(r *router) {
 	r.get("/", signedIn, s.showHome)
 	r.get("/search", signedIn, s.search)
 	r.get("/settings", view, s.showSettings)
+
+	r.get("/setup", anyone, s.withSetUp(s.showSetUp))
+	r.post("/setup", anyone, s.withSetUp(s.setUp))
+	r.get("/login", anyone, s.showSignIn)
+	r.post("/login", anyone, s.signIn)
+	r.post("/logout", anyone, s.signOut)
+
+	r.get("/profile", signedIn, s.showProfile)
+	r.post("/profile", signedIn, s.saveProfile)
+	r.post("/profile/password", signedIn, s.changePassword)
+	r.post("/profile/sessions/{id}/end", signedIn, s.endOwnSession)
+	r.post("/profile/sign-out-everywhere", signedIn, s.signOutEverywhere)
+
+	r.get("/settings/users", view, s.listUsers)
+	r.post("/settings/users", change, s.createUser)
+	r.get("/settings/users/new", change, s.newUser)
+	r.get("/settings/users/{id}", view, s.editUser)
+	r.post("/settings/users/{id}", change, s.saveUser)
+	r.get("/settings/users/{id}/password", change, s.askUserPassword)
+	r.post("/settings/users/{id}/password", change, s.setUserPassword)
+	r.post("/settings/users/{id}/sign-out", change, s.confirmed(s.signOutUser))
+	r.post("/settings/users/{id}/enable", change, s.confirmed(s.enableUser))
+	r.get("/settings/users/{id}/disable", change, s.askDisableUser)
+	r.post("/settings/users/{id}/disable", change, s.confirmed(s.disableUser))
+	r.get("/settings/users/{id}/delete", change, s.askDeleteUser)
+	r.post("/settings/users/{id}/delete", change, s.confirmed(s.deleteUser))
+
+	r.get("/settings/api-tokens", view, s.listTokens)
+	r.post("/settings/api-tokens", change, s.createToken)
+	r.get("/settings/api-tokens/new", change, s.newToken)
+	r.get("/settings/api-tokens/{id}/revoke", change, s.askRevokeToken)
+	r.post("/settings/api-tokens/{id}/revoke", change, s.confirmed(s.revokeToken))
+
+	r.get("/settings/audit", view, s.listAudit)
+	r.get("/settings/audit/verify", view, s.verifyAudit)
 }
 
 // build puts the doors before the routes: the outermost first.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"orbit/internal/problem"
 	"orbit/internal/vault"
 )
 
@@ -28,6 +29,9 @@ type Throttled struct {
 func (t *Throttled) Error() string {
 	return fmt.Sprintf("Too many failed attempts. Try again in %s.", inWords(t.Wait))
 }
+
+// Unwrap makes it a refusal for those who do not care about the seconds.
+func (t *Throttled) Unwrap() error { return &problem.Refused{Text: t.Error()} }
 
 // inWords rounds up, so that who waits as long as told gets in.
 func inWords(d time.Duration) string {
