@@ -73,6 +73,9 @@ func (s *Scram) Next(challenge []byte) ([]byte, error) {
 	if s.signature == nil {
 		return s.prove(string(challenge))
 	}
+	if bytes.HasPrefix(challenge, []byte("e=")) { // refused; the protocol's own reply says why
+		return []byte{}, nil
+	}
 	return []byte{}, s.check(challenge)
 }
 
@@ -137,9 +140,6 @@ func (s *Scram) parseFirst(text string) (serverFirst, error) {
 }
 
 func (s *Scram) check(challenge []byte) error {
-	if reason, refused := bytes.CutPrefix(challenge, []byte("e=")); refused {
-		return fmt.Errorf("the server refused the SCRAM exchange: %s", member(string(reason)))
-	}
 	value, _, _ := strings.Cut(string(challenge), ",")
 	got, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(value, "v="))
 	if err != nil || !hmac.Equal(got, s.signature) {
