@@ -121,14 +121,20 @@ type Place struct {
 
 // Places lists where a credential's secret may be sent.
 func (s *Service) Places(ctx context.Context, id int64) ([]Place, error) {
-	copies, err := selectCopies(ctx, s.pool, id, unlocked)
+	places, err := s.PlacesOf(ctx, []int64{id})
+	return places[id], err
+}
+
+// PlacesOf lists where the secrets of several credentials may be sent.
+func (s *Service) PlacesOf(ctx context.Context, ids []int64) (map[int64][]Place, error) {
+	copies, err := selectUses(ctx, s.pool, ids)
 	if err != nil {
 		return nil, err
 	}
-	var places []Place
+	places := map[int64][]Place{}
 	for _, c := range copies {
 		if d, ok := parseDestination(c.Destination); ok && !d.own {
-			places = append(places, Place{Label: d.Label(), LastUsedAt: c.LastUsedAt})
+			places[c.CredentialID] = append(places[c.CredentialID], Place{Label: d.Label(), LastUsedAt: c.LastUsedAt})
 		}
 	}
 	return places, nil

@@ -113,6 +113,12 @@ func TestPlacesSayWhereASecretMayGo(t *testing.T) {
 	if places[0].LastUsedAt != nil || places[1].LastUsedAt == nil {
 		t.Error("the wrong place was used")
 	}
+	other := b.create("Relay", "orbit")
+	b.must(b.approve(other.ID, Destination{Host: "relay.example", Port: 2525}, theSecret))
+	all, err := b.PlacesOf(b.ctx(), []int64{c.ID, other.ID})
+	if err != nil || len(all[c.ID]) != 2 || len(all[other.ID]) != 1 || all[other.ID][0].Label != "relay.example:2525, not encrypted" {
+		t.Errorf("got %+v, %v", all, err)
+	}
 	if c, err = b.Find(b.ctx(), c.ID); err != nil || c.LastUsedAt == nil {
 		t.Errorf("got %+v, %v; want when it was used last", c, err)
 	}

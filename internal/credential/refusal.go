@@ -36,6 +36,14 @@ func conflict(stored Credential, edited *Credential) error {
 // maxListed uses are named before "and 7 more".
 const maxListed = 5
 
+// Undeletable says why a credential cannot be deleted, while something points to it.
+func (c Credential) Undeletable() (why string, refused bool) {
+	if len(c.UsedBy) == 0 {
+		return "", false
+	}
+	return inUse(c).Error(), true
+}
+
 // inUse says why a credential cannot be deleted, and where to go first.
 func inUse(c Credential) error {
 	if len(c.UsedBy) == 0 {

@@ -97,11 +97,10 @@ type copyRow struct {
 	CredentialID int64
 	Destination  string
 	Sealed       vault.Sealed
-	LastUsedAt   *time.Time
 }
 
 const selectCopy = `
-	select credential_id, destination, sealed, last_used_at
+	select credential_id, destination, sealed
 	  from credential_secret`
 
 // selectCopies lists the copies of a credential; with forUpdate nobody else changes them until commit.
@@ -111,6 +110,26 @@ func selectCopies(ctx context.Context, q querier, id int64, lock lockMode) ([]co
 		return nil, fmt.Errorf("list the copies of credential %d: %w", id, err)
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByName[copyRow])
+}
+
+// useRow is a copy without what is sealed.
+type useRow struct {
+	CredentialID int64
+	Destination  string
+	LastUsedAt   *time.Time
+}
+
+func selectUses(ctx context.Context, q querier, ids []int64) ([]useRow, error) {
+	rows, err := q.Query(ctx, `
+		select credential_id, destination, last_used_at
+		  from credential_secret
+		 where credential_id = any(@ids)
+		 order by credential_id, destination`,
+		pgx.NamedArgs{"ids": ids})
+	if err != nil {
+		return nil, fmt.Errorf("list the destinations of credentials: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[useRow])
 }
 
 // selectSealed returns nil when there is no copy for the destination.
