@@ -119,6 +119,7 @@ func (c Context) values() values {
 		"dmarc_name":       "_dmarc." + domain(c.Sender),
 		"mailbox":          c.mailbox(),
 		"connect":          provider.CloudOfServer(c.Host).Connect(),
+		"resource":         provider.CloudOfServer(c.Host).Resource,
 		"offered":          strings.Join(c.Offered, ", "),
 		"wanted":           c.Wanted,
 		"size":             bytesText(c.Size),

@@ -24,7 +24,7 @@ var imapEntries = []Entry{
 		Who:   ladder.Microsoft365,
 		Remedy: "Check in this order. 1. IMAP is on for the mailbox. " + exchangeSession + "Set-CASMailbox -Identity {ps:mailbox} -ImapEnabled $true\n" +
 			"2. The registration {client_id} has the delegated permission IMAP.AccessAsUser.All, and the scope is " +
-			"https://outlook.office.com/IMAP.AccessAsUser.All offline_access. 3. It was {mailbox} who signed in when the account was authorised; for a shared " +
+			"{resource}/IMAP.AccessAsUser.All offline_access. 3. It was {mailbox} who signed in when the account was authorised; for a shared " +
 			"mailbox that person has Full Access. Then authorise again.",
 		Authorise: true,
 		match:     pattern{provider: provider.Microsoft365, steps: signInSteps, text: []string{"authenticate failed", "login failed"}, signIn: token},

@@ -40,7 +40,7 @@ var microsoftOAuth = []Entry{
 			"({scope}), then Grant admin consent.",
 		"650056", "650057", "65005", "650052", "650054"),
 	aadsts("The scope is not valid for this flow. Set: {scope}", ladder.You,
-		"With client credentials the scope is exactly {default_scope}. With a sign-in it is, for example, https://outlook.office.com/SMTP.Send offline_access (full addresses, one resource only).",
+		"With client credentials the scope is exactly {default_scope}. With a sign-in it is, for example, {resource}/SMTP.Send offline_access (full addresses, one resource only).",
 		"70011", "1002012", "28002", "28003", "700022", "700023", "90014"),
 	aadsts("The resource of the scope is not known in the tenant {tenant}. Set: {scope}", ladder.You,
 		"Use the address of Exchange Online in this cloud: {default_scope}. A tenant without any Exchange Online licence does not have the resource.",

@@ -21,7 +21,7 @@ var pop3Entries = []Entry{
 		Who:   ladder.Microsoft365,
 		Remedy: "Check in this order. 1. POP is on for the mailbox. " + exchangeSession + "Set-CASMailbox -Identity {ps:mailbox} -PopEnabled $true\n" +
 			"2. The registration {client_id} has the delegated permission POP.AccessAsUser.All, and the scope is " +
-			"https://outlook.office.com/POP.AccessAsUser.All offline_access. 3. It was {mailbox} who signed in when the account was authorised. Then authorise again.",
+			"{resource}/POP.AccessAsUser.All offline_access. 3. It was {mailbox} who signed in when the account was authorised. Then authorise again.",
 		Authorise: true,
 		match:     pattern{provider: provider.Microsoft365, steps: signInSteps, signIn: token},
 	},

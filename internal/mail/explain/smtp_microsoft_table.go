@@ -117,7 +117,7 @@ var microsoftSMTP = []Entry{
 		Who:   ladder.Microsoft365,
 		Remedy: "Check in this order. 1. Authenticated SMTP is on for the mailbox. " + exchangeSession + smtpAuthOn +
 			"2. The registration {client_id} has the delegated permission SMTP.Send of Office 365 Exchange Online, and the scope is " +
-			"https://outlook.office.com/SMTP.Send offline_access. 3. It was {mailbox} who signed in when the account was authorised; for a shared " +
+			"{resource}/SMTP.Send offline_access. 3. It was {mailbox} who signed in when the account was authorised; for a shared " +
 			"mailbox that person has Full Access and Send As. Then authorise again.",
 		Authorise: true,
 		match:     pattern{provider: provider.Microsoft365, steps: []ladder.Name{ladder.Auth}, codes: []string{"535"}, signIn: token},
