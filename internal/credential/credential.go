@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"orbit/internal/problem"
+	"orbit/internal/vault"
 )
 
 // ErrNotApproved says that the secret may not be sent to this destination until somebody types it once more.
@@ -51,10 +52,16 @@ func normal(name, username string) (string, string) {
 	return strings.TrimSpace(name), strings.TrimSpace(username)
 }
 
-func validate(name, username string) problem.Invalid {
+// Validate lists everything that is wrong with what somebody typed. A stored credential may come without a
+// secret: then it keeps the one it has.
+func (c Credential) Validate(secret vault.Secret) problem.Invalid {
 	var wrong problem.Invalid
+	name, username := normal(c.Name, c.Username)
 	checkText(&wrong, "name", "name", name, maxName)
 	checkText(&wrong, "username", "username", username, maxUsername)
+	if c.ID == 0 || !secret.IsZero() {
+		checkSecret(&wrong, secret)
+	}
 	return wrong
 }
 

@@ -94,9 +94,7 @@ func (s *Service) Create(ctx context.Context, name, username string, secret vaul
 // CreateIn registers a credential in the transaction of a record that will point to it.
 func (s *Service) CreateIn(ctx context.Context, tx pgx.Tx, name, username string, secret vault.Secret) (Credential, error) {
 	name, username = normal(name, username)
-	wrong := validate(name, username)
-	checkSecret(&wrong, secret)
-	if err := wrong.Err(); err != nil {
+	if err := (Credential{Name: name, Username: username}).Validate(secret).Err(); err != nil {
 		return Credential{}, err
 	}
 	id, err := insertCredential(ctx, tx, name, username, audit.ActorFrom(ctx).Name)
@@ -118,11 +116,7 @@ func (s *Service) CreateIn(ctx context.Context, tx pgx.Tx, name, username string
 // for again. Version is the one that was read; a *problem.Conflict says that it is not the newest.
 func (s *Service) Update(ctx context.Context, edited Credential, secret vault.Secret) (after Credential, err error) {
 	edited.Name, edited.Username = normal(edited.Name, edited.Username)
-	wrong := validate(edited.Name, edited.Username)
-	if !secret.IsZero() {
-		checkSecret(&wrong, secret)
-	}
-	if err := wrong.Err(); err != nil {
+	if err := edited.Validate(secret).Err(); err != nil {
 		return Credential{}, err
 	}
 	err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {

@@ -46,7 +46,7 @@ func (s *Service) Application(ctx context.Context) (Application, error) {
 // saved in the meantime.
 func (s *Service) Save(ctx context.Context, edited Application) (saved Application, err error) {
 	edited = edited.normal()
-	if err := edited.validate().Err(); err != nil {
+	if err := edited.Validate().Err(); err != nil {
 		return Application{}, err
 	}
 	err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {

@@ -67,8 +67,8 @@ func (a Application) normal() Application {
 	return a
 }
 
-// validate checks all that needs no database.
-func (a Application) validate() problem.Invalid {
+// Validate lists everything that is wrong with the parameters, as far as no database is needed to know it.
+func (a Application) Validate() problem.Invalid {
 	var wrong problem.Invalid
 	if a.DefaultConnectorID < 0 {
 		wrong.Add("default_network_connector_id", unknownConnector)

@@ -50,7 +50,7 @@ func TestDefaultsHoldUntilSomethingIsSaved(t *testing.T) {
 	if a != Default() || a.ReportRows != 30 || a.SentRetentionDays != 180 || a.ScreenRetentionDays != 30 {
 		t.Errorf("got %+v", a)
 	}
-	if err := Default().validate().Err(); err != nil {
+	if err := Default().Validate().Err(); err != nil {
 		t.Errorf("the defaults are refused: %v", err)
 	}
 }
@@ -108,7 +108,7 @@ func TestEverythingWrongIsSaidAtOnce(t *testing.T) {
 	} {
 		a := Default()
 		change(&a)
-		if err := a.validate().Err(); err == nil || !strings.Contains(err.Error(), text) {
+		if err := a.Validate().Err(); err == nil || !strings.Contains(err.Error(), text) {
 			t.Errorf("got %v, want %q", err, text)
 		}
 	}
