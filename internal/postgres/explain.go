@@ -20,7 +20,6 @@ const (
 	badPassword        = "28P01"
 	badAuthorization   = "28000"
 	noSuchDatabase     = "3D000"
-	duplicateDatabase  = "42P04"
 	insufficientRights = "42501"
 	tooManyConnections = "53300"
 	serverIsStartingUp = "57P03"
@@ -125,7 +124,9 @@ func innermost(err error) error {
 		return noName
 	case errors.As(err, &network):
 		return network
+	case strings.Contains(err.Error(), "\n"): // pgx gives each attempt a line
+		return errors.New(strings.Join(strings.Fields(err.Error()), " "))
 	default:
-		return errors.New(strings.Join(strings.Fields(err.Error()), " ")) // pgx puts each attempt on a line
+		return err
 	}
 }

@@ -42,7 +42,9 @@ func TestMain(m *testing.M) {
 	}
 	seedDir = dir
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		remove()
+		if err := remove(); err != nil {
+			fmt.Println(err)
+		}
 		os.Exit(code)
 	}))
 }

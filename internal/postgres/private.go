@@ -71,6 +71,11 @@ func (p *private) start(ctx context.Context) (*DB, error) {
 		return nil, err
 	}
 	pool, err := p.pool(ctx)
+	if code(err) == noSuchDatabase { // a cluster that is new
+		if err = p.createDatabase(ctx); err == nil {
+			pool, err = p.pool(ctx)
+		}
+	}
 	if err != nil {
 		p.server.Stop()
 		p.owner.Release()
@@ -79,37 +84,31 @@ func (p *private) start(ctx context.Context) (*DB, error) {
 	return &DB{Pool: pool, log: p.log, private: p}, nil
 }
 
-// pool connects to Orbit's database, and makes it in a cluster that is new.
+// database is Orbit's own in the private cluster; its owner alone creates it.
+const database = "orbit"
+
 func (p *private) pool(ctx context.Context) (*pgxpool.Pool, error) {
-	const database = "orbit"
 	pool, err := NewPool(ctx, p.cluster.ConnString(database))
 	if err != nil {
 		return nil, fmt.Errorf("connect to the private cluster: %w", err)
 	}
-	err = pool.Ping(ctx)
-	if code(err) == noSuchDatabase {
-		if err = p.createDatabase(ctx, database); err == nil {
-			err = pool.Ping(ctx)
-		}
-	}
-	if err != nil {
+	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("connect to the private cluster: %w", err)
+		return nil, fmt.Errorf("connect to the private cluster: %w", innermost(err))
 	}
 	return pool, nil
 }
 
-func (p *private) createDatabase(ctx context.Context, name string) error {
+func (p *private) createDatabase(ctx context.Context) error {
 	pool, err := NewPool(ctx, p.cluster.ConnString("postgres"))
 	if err != nil {
 		return err
 	}
 	defer pool.Close()
-	_, err = pool.Exec(ctx, "create database "+name)
-	if code(err) == duplicateDatabase {
-		return nil
+	if _, err = pool.Exec(ctx, "create database "+database); err != nil {
+		return fmt.Errorf("create Orbit's database in the private cluster: %w", err)
 	}
-	return err
+	return nil
 }
 
 func startPrivate(ctx context.Context, options Options) (*DB, error) {

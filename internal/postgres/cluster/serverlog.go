@@ -46,7 +46,7 @@ func (l *serverLog) line(line string) {
 	if !found {
 		severity, text = "", line
 	}
-	l.log.Log(context.Background(), level(severity), "postgres: "+strings.TrimSpace(text))
+	l.log.Log(context.Background(), level(severity), "postgres", "line", strings.TrimSpace(text))
 	l.lines = append(l.lines, line)
 	if len(l.lines) > keptLines {
 		l.lines = l.lines[1:]

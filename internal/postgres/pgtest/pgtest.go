@@ -147,25 +147,30 @@ func (r *run) url(database string) string {
 func (r *run) copy(t testing.TB, template string) string {
 	t.Helper()
 	name := fmt.Sprintf("test_%d_%d", os.Getpid(), r.number.Add(1))
-	if err := r.exec("create database %s template %s"+r.strategy, name, template); err != nil {
+	if err := r.execNow("create database %s template %s"+r.strategy, name, template); err != nil {
 		t.Fatalf("pgtest: create a database: %v", err)
 	}
 	t.Cleanup(func() {
-		if err := r.exec("drop database %s with (force)", name); err != nil {
+		if err := r.execNow("drop database %s with (force)", name); err != nil {
 			t.Errorf("pgtest: drop database %s: %v", name, err)
 		}
 	})
 	return r.url(name)
 }
 
+// execNow is exec for what must happen even when the test's context has ended.
+func (r *run) execNow(statement string, identifiers ...string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	return r.exec(ctx, statement, identifiers...)
+}
+
 // exec runs a statement with identifiers, which cannot be parameters.
-func (r *run) exec(statement string, identifiers ...string) error {
+func (r *run) exec(ctx context.Context, statement string, identifiers ...string) error {
 	quoted := make([]any, len(identifiers))
 	for i, identifier := range identifiers {
 		quoted[i] = pgx.Identifier{identifier}.Sanitize()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	_, err := r.admin.Exec(ctx, fmt.Sprintf(statement, quoted...))

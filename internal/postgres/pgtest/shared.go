@@ -44,8 +44,8 @@ const memory = "/dev/shm"
 const enoughMemory = 1 << 30
 
 func baseDir() string {
-	var fs syscall.Statfs_t
-	if err := syscall.Statfs(memory, &fs); err != nil || uint64(fs.Bavail)*uint64(fs.Bsize) < enoughMemory {
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(memory, &disk); err != nil || disk.Bavail*uint64(disk.Bsize) < enoughMemory {
 		return os.TempDir()
 	}
 	if info, err := os.Stat(memory); err != nil || info.Mode().Perm() != 0o777 {

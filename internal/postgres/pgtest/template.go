@@ -45,20 +45,20 @@ func (r *run) exists(ctx context.Context, name string) (found bool, err error) {
 // fillTemplate migrates under another name first: a database with the template's name is complete.
 func (r *run) fillTemplate(ctx context.Context, name string) error {
 	draft := "draft_" + name
-	if err := r.exec("drop database if exists %s with (force)", draft); err != nil {
+	if err := r.exec(ctx, "drop database if exists %s with (force)", draft); err != nil {
 		return err
 	}
-	if err := r.exec("create database %s", draft); err != nil {
+	if err := r.exec(ctx, "create database %s", draft); err != nil {
 		return err
 	}
 	if err := r.migrate(ctx, draft); err != nil {
 		return err
 	}
 	// A template cannot be copied while somebody is connected, so nobody may connect at all.
-	if err := r.exec("alter database %s with is_template true allow_connections false", draft); err != nil {
+	if err := r.exec(ctx, "alter database %s with is_template true allow_connections false", draft); err != nil {
 		return err
 	}
-	return r.exec("alter database %s rename to %s", draft, name)
+	return r.exec(ctx, "alter database %s rename to %s", draft, name)
 }
 
 func (r *run) migrate(ctx context.Context, database string) error {
