@@ -51,6 +51,7 @@ create table smtp_test (
     state           text not null constraint smtp_test_state check (state in ('running', 'delivered', 'failed')),
     message_id      text not null default '',
     reply           text not null default '', -- the server's final reply
+    server          text not null default '', -- who gave it
     steps           jsonb not null default '[]',
     started_at      timestamptz not null default now(),
     ended_at        timestamptz,

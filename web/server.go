@@ -16,8 +16,12 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"orbit/internal/account"
 	"orbit/internal/audit"
+	"orbit/internal/connector"
+	"orbit/internal/credential"
 	"orbit/internal/identity"
+	"orbit/internal/mail/provider"
 	"orbit/internal/setting"
 	"orbit/static"
 	"orbit/web/ui"
@@ -34,9 +38,13 @@ type Options struct {
 	Ready          func(context.Context) error // what /readyz asks: is the database there
 	Clock          func() time.Time            // default time.Now
 
-	Identity *identity.Service
-	Settings *setting.Service
-	Trail    audit.Querier // the database that holds the audit trail
+	Identity    *identity.Service
+	Accounts    *account.Service
+	Credentials *credential.Service
+	Connectors  *connector.Service
+	Resolver    provider.Resolver // asked for the provider of a sender's domain
+	Settings    *setting.Service
+	Trail       audit.Querier // the database that holds the audit trail
 
 	API       func(chi.Router)                               // mounts the JSON API under its base path
 	Finders   []Finder                                       // what the search looks through besides the menu
@@ -85,6 +93,29 @@ func (s *Server) routes(r *router) {
 	r.post("/profile/password", signedIn, s.changePassword)
 	r.post("/profile/sessions/{id}/end", signedIn, s.endOwnSession)
 	r.post("/profile/sign-out-everywhere", signedIn, s.signOutEverywhere)
+
+	r.get(smtpPath, view, s.listSMTP)
+	r.post(smtpPath, change, s.createSMTP)
+	r.get(smtpPath+"/new", change, s.newSMTP)
+	r.post(smtpPath+"/summary", view, s.smtpSummary)
+	r.get(smtpPath+"/suggestion", change, s.suggestSMTP)
+	r.get(smtpPath+"/test", change, s.askTestSMTPValues)
+	r.post(smtpPath+"/test", change, s.testSMTPValues)
+	r.get(smtpPath+"/tests/{id}", view, s.showTest)
+	r.get(smtpPath+"/tests/{id}/events", view, s.streamTest)
+	r.get(smtpPath+"/tests/{id}/transcript", view, s.downloadTranscript)
+	r.get(smtpPath+"/{id}", view, s.editSMTP)
+	r.post(smtpPath+"/{id}", change, s.saveSMTP)
+	r.get(smtpPath+"/{id}/test", test, s.askTestSMTP)
+	r.post(smtpPath+"/{id}/test", test, s.testSMTP)
+	r.get(smtpPath+"/{id}/tests", view, s.listTests)
+	r.get(smtpPath+"/{id}/clone", change, s.cloneSMTP)
+	r.get(smtpPath+"/{id}/default", change, s.askDefaultSMTP)
+	r.post(smtpPath+"/{id}/default", change, s.confirmed(s.makeSMTPDefault))
+	r.post(smtpPath+"/{id}/enable", change, s.enableSMTP)
+	r.post(smtpPath+"/{id}/disable", change, s.disableSMTP)
+	r.get(smtpPath+"/{id}/delete", change, s.askDeleteSMTP)
+	r.post(smtpPath+"/{id}/delete", change, s.deleteSMTP)
 
 	r.get("/settings/users", view, s.listUsers)
 	r.post("/settings/users", change, s.createUser)

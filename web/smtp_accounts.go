@@ -102,7 +102,7 @@ func smtpRow(a account.SMTPRow, role identity.Role, clock ui.Clock) ui.Row {
 	return ui.Row{
 		ID: "smtp-" + strconv.FormatInt(a.ID, 10), Name: a.AccountName, Muted: !a.Active,
 		Cells: []templ.Component{
-			page.Text(strconv.FormatInt(a.ID, 10)), page.NamedLink(a.AccountName, smtpPage(a.ID), a.Address()), page.Text(a.SenderEmail),
+			page.Text(strconv.FormatInt(a.ID, 10)), page.NamedLink(a.AccountName, page.SMTPPath(a.ID), a.Address()), page.Text(a.SenderEmail),
 			page.Text(a.ReplyToEmail), page.Text(a.ReturnPathEmail), page.Text(a.ConfirmationEmail),
 			page.Enabled(a.Active), page.DefaultMark(a.DefaultAccount), page.Text(secureWords(a.SecureConnectionType)),
 			page.YesNoText(a.ForceConfiguration), page.YesNoText(a.SendReadConfirmation), page.YesNoText(a.EnableFooter),
@@ -113,7 +113,7 @@ func smtpRow(a account.SMTPRow, role identity.Role, clock ui.Clock) ui.Row {
 }
 
 func smtpMenu(a account.SMTPRow, role identity.Role) []ui.MenuItem {
-	at := smtpPage(a.ID)
+	at := page.SMTPPath(a.ID)
 	items := []ui.MenuItem{{Label: "Edit", Icon: "edit", Href: at}}
 	if !role.CanChange() {
 		items[0] = ui.MenuItem{Label: "View", Icon: "eye", Href: at}
@@ -136,8 +136,6 @@ func smtpMenu(a account.SMTPRow, role identity.Role) []ui.MenuItem {
 	}
 	return append(items, ui.MenuItem{Label: "Delete", Icon: "trash", Href: at + "/delete", Window: true, Danger: true, Divider: true})
 }
-
-func smtpPage(id int64) string { return smtpPath + "/" + strconv.FormatInt(id, 10) }
 
 func secureWords(security dial.Security) string {
 	switch security {

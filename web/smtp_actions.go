@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"orbit/internal/account"
+	"orbit/web/page"
 	"orbit/web/ui"
 )
 
@@ -92,7 +93,7 @@ func (s *Server) askSMTP(w http.ResponseWriter, r *http.Request, question func(a
 		return err
 	}
 	v := question(found)
-	v.Action, v.Back = smtpPage(id)+action, smtpPath
+	v.Action, v.Back = page.SMTPPath(id)+action, smtpPath
 	v.Password = password && s.mustConfirm(r)
 	v.Facts = []ui.Fact{{Label: "Server", Value: found.Address()}, {Label: "Sender", Value: found.SenderEmail}}
 	return s.window(w, r, http.StatusOK, ui.WindowView{Title: v.Title, Back: smtpPath}, ui.Confirm(v))

@@ -100,7 +100,7 @@ func (s *Server) submitSMTP(w http.ResponseWriter, r *http.Request, id int64, st
 		if err == nil {
 			return s.redirect(w, r, smtpPath, ui.FlashView{
 				Tone: ui.Good, Text: stored.AccountName + " is saved. Test it before you rely on it.",
-				Link: &ui.Link{Label: "Test configuration", Href: smtpPage(stored.ID) + "/test"},
+				Link: &ui.Link{Label: "Test configuration", Href: page.SMTPPath(stored.ID) + "/test"},
 			})
 		}
 		return s.returnSMTP(w, r, id, f, v, err)
@@ -170,7 +170,7 @@ func (s *Server) smtpFormView(r *http.Request, id int64, f smtpForm, v *ui.FormV
 	v.Action, v.Submit, v.Cancel, v.Version = smtpPath, "Send", smtpPath, f.Version
 	v.Hint, v.ReadOnly = "Saves the account; no mail is sent.", !role.CanChange()
 	if id != 0 {
-		v.Action = smtpPage(id)
+		v.Action = page.SMTPPath(id)
 	}
 	if role.CanChange() {
 		v.Extra = page.SMTPFormButtons()
@@ -243,14 +243,14 @@ func (s *Server) credentialOptions(ctx context.Context) ([]ui.Option, error) {
 
 // suggestSMTP offers the server that a sender address probably belongs to.
 func (s *Server) suggestSMTP(w http.ResponseWriter, r *http.Request) error {
-	preset, found := provider.Suggest(r.Context(), s.Resolver, strings.TrimSpace(r.URL.Query().Get("sender_email")))
+	suggestion, found := provider.Suggest(r.Context(), s.Resolver, strings.TrimSpace(r.URL.Query().Get("sender_email")))
 	if !found {
 		return s.render(w, r, http.StatusOK, page.SMTPSuggestion("", "", ""))
 	}
-	fill, err := json.Marshal(fillSMTP(preset))
+	fill, err := json.Marshal(fillSMTP(suggestion.Provider, suggestion.SMTP))
 	if err != nil {
 		return err
 	}
-	server := preset.SMTP.Host + ", port " + strconv.Itoa(preset.SMTP.Port)
-	return s.render(w, r, http.StatusOK, page.SMTPSuggestion(preset.Name, server, string(fill)))
+	server := suggestion.SMTP.Host + ", port " + strconv.Itoa(suggestion.SMTP.Port)
+	return s.render(w, r, http.StatusOK, page.SMTPSuggestion(suggestion.Why, server, string(fill)))
 }

@@ -40,7 +40,7 @@ func (s *Server) askTestSMTP(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.showTestForm(w, r, http.StatusOK, found.AccountName, s.newTestForm(r, smtpPage(id)+"/test"))
+	return s.showTestForm(w, r, http.StatusOK, found.AccountName, s.newTestForm(r, page.SMTPPath(id)+"/test"))
 }
 
 // askTestSMTPValues shows the window for the values in the form behind it.
@@ -68,7 +68,7 @@ func (s *Server) testSMTP(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.startTest(w, r, found.AccountName, s.newTestForm(r, smtpPage(id)+"/test"), account.SMTPTestRequest{AccountID: id})
+	return s.startTest(w, r, found.AccountName, s.newTestForm(r, page.SMTPPath(id)+"/test"), account.SMTPTestRequest{AccountID: id})
 }
 
 // testSMTPValues starts the test of values that are not saved.
@@ -117,7 +117,7 @@ func (s *Server) startTest(w http.ResponseWriter, r *http.Request, name string, 
 func (s *Server) testView(r *http.Request, test account.SMTPTest) page.SMTPTestView {
 	v := page.SMTPTestView{Test: test, Clock: s.clock(r)}
 	if test.SMTPAccountID != 0 && identity.UserFrom(r.Context()).Role.CanTest() {
-		v.Again = smtpPage(test.SMTPAccountID) + "/test"
+		v.Again = page.SMTPPath(test.SMTPAccountID) + "/test"
 	}
 	return v
 }
@@ -233,7 +233,7 @@ func (s *Server) listTests(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := ui.ReportView{
-		Title: "Tests of " + found.AccountName, About: "The newest fifty, with the server's last word on each.", Path: smtpPage(id) + "/tests",
+		Title: "Tests of " + found.AccountName, About: "The newest fifty, with the server's last word on each.", Path: page.SMTPPath(id) + "/tests",
 		Columns:  []ui.Column{{Label: "When"}, {Label: "Result"}, {Label: "Sent to"}, {Label: "The last word", Wide: true}, {Label: "By"}},
 		RowsNoun: "tests", Page: 1, PerPage: len(tests), Total: len(tests),
 		Empty: ui.EmptyView{Icon: "mail-fast", Title: "Not tested yet", Text: "Press Test configuration in the menu of the account to send a test message and see each step."},

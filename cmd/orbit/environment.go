@@ -36,7 +36,7 @@ func newLog(c config.Config) *slog.Logger {
 
 // withOrbit runs do with the services, for a command that is not the server. Everything is done in the name of
 // the operating-system user.
-func withOrbit(cmd *cobra.Command, do func(context.Context, *app.Orbit) error) (err error) {
+func withOrbit(cmd *cobra.Command, do func(context.Context, *app.Orbit) error) error {
 	c, err := load()
 	if err != nil {
 		return err
@@ -47,11 +47,7 @@ func withOrbit(cmd *cobra.Command, do func(context.Context, *app.Orbit) error) (
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if closing := orbit.Close(); err == nil {
-			err = closing
-		}
-	}()
+	defer orbit.Close()
 	return do(ctx, orbit)
 }
 

@@ -28,7 +28,7 @@ func newServe() *cobra.Command {
 }
 
 // serve runs Orbit until ctx ends.
-func serve(ctx context.Context, c config.Config, out io.Writer) (err error) {
+func serve(ctx context.Context, c config.Config, out io.Writer) error {
 	log := newLog(c)
 	for _, warning := range c.Warnings {
 		log.Warn("configuration", "warning", warning)
@@ -42,11 +42,7 @@ func serve(ctx context.Context, c config.Config, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if closing := orbit.Close(); err == nil {
-			err = closing
-		}
-	}()
+	defer orbit.Close()
 	orbit.Version = version
 	if err := welcome(ctx, orbit, listener, out); err != nil {
 		return err

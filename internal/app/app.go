@@ -6,8 +6,6 @@ package app
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -60,11 +58,13 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (*Orbit, erro
 
 func onDatabase(ctx context.Context, c config.Config, db *postgres.DB, log *slog.Logger) (*Orbit, error) {
 	if err := postgres.Migrate(ctx, db.Pool); err != nil {
-		return nil, errors.Join(err, db.Close())
+		db.Close()
+		return nil, err
 	}
 	o, err := Assemble(ctx, c, db.Pool, log)
 	if err != nil {
-		return nil, errors.Join(err, db.Close())
+		db.Close()
+		return nil, err
 	}
 	o.db = db
 	return o, nil
@@ -95,15 +95,11 @@ func (o *Orbit) defaultConnector(ctx context.Context) (int64, error) {
 	return parameters.DefaultConnectorID, err
 }
 
-// Close ends what Open began.
-func (o *Orbit) Close() error {
-	if o.db == nil {
-		return nil
+// Close ends what opening began: the pool, and the private cluster if it is ours.
+func (o *Orbit) Close() {
+	if o.db != nil {
+		o.db.Close()
 	}
-	if err := o.db.Close(); err != nil {
-		return fmt.Errorf("close the database: %w", err)
-	}
-	return nil
 }
 
 // Reseal seals every stored secret with the present key and returns how many there were.

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"orbit/internal/account"
-	"orbit/web"
+
 	"orbit/web/page"
 	"orbit/web/ui"
 )
@@ -36,7 +36,7 @@ func (o *Orbit) findAccounts(ctx context.Context, words string) ([]page.Found, e
 	}
 	found := make([]page.Found, len(rows))
 	for i, row := range rows {
-		found[i] = page.Found{Title: row.AccountName, Where: "SMTP account", Href: web.SMTPPage(row.ID), Icon: "mail-cog"}
+		found[i] = page.Found{Title: row.AccountName, Where: "SMTP account", Href: page.SMTPPath(row.ID), Icon: "mail-cog"}
 	}
 	return found, nil
 }

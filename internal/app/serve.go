@@ -45,7 +45,7 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 func (o *Orbit) Handler() (http.Handler, error) {
 	server, err := web.New(web.Options{
 		BaseURL: o.Config.BaseURL, TrustedProxies: o.Config.TrustedProxies, Log: o.Log, Ready: o.ready,
-		Pool: o.Pool, Identity: o.Identity, Credentials: o.Credentials, Settings: o.Settings,
+		Trail: o.Pool, Identity: o.Identity, Credentials: o.Credentials, Settings: o.Settings,
 		Connectors: o.Connectors, Accounts: o.Accounts, Resolver: net.DefaultResolver,
 		API: o.mountAPI, Finders: o.finders(), Attention: o.attention,
 	})

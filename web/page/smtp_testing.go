@@ -7,6 +7,9 @@ import (
 	"orbit/web/ui"
 )
 
+// SMTPPath is the page of an SMTP account.
+func SMTPPath(id int64) string { return "/settings/notifications/smtp/" + strconv.FormatInt(id, 10) }
+
 // SMTPTestPath is where a test is shown.
 func SMTPTestPath(id int64) string {
 	return "/settings/notifications/smtp/tests/" + strconv.FormatInt(id, 10)
