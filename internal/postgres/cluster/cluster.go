@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -76,6 +77,14 @@ func (c *Cluster) Start(ctx context.Context) (*Server, error) {
 		return nil, err
 	}
 	return c.launch(ctx, programs)
+}
+
+// Destroy stops a server that was left behind and removes all data. The caller must hold the directory's lock.
+func (c *Cluster) Destroy(ctx context.Context) error {
+	if err := c.clearLeftover(ctx); err != nil {
+		return err
+	}
+	return describeFile("remove", c.dir, os.RemoveAll(c.dir))
 }
 
 // Dir is where everything lives.

@@ -11,22 +11,29 @@ import (
 	"orbit/internal/postgres/cluster"
 )
 
-// linger is how long the cluster outlives its last user: the tests of the next package are often just being
-// linked, and a person who repeats a test gets a warm cluster.
-const linger = 15 * time.Second
+// usualLinger is how long the cluster outlives its last user: the tests of the next package are often just
+// being linked, and a person who repeats a test gets a warm cluster.
+const usualLinger = 15 * time.Second
 
-// guardVariable turns a test binary into the guard of the directory it names.
-const guardVariable = "PGTEST_GUARD"
+// These variables turn a test binary into the guard of a directory.
+const (
+	guardVariable  = "PGTEST_GUARD"
+	lingerVariable = "PGTEST_LINGER"
+)
 
 // The guard is a test binary, started once more. It never comes back from init, so no test runs in it, and
 // no package that uses pgtest needs a TestMain.
 func init() {
-	dir := os.Getenv(guardVariable)
-	if dir == "" {
+	s := shared{dir: os.Getenv(guardVariable)}
+	if s.dir == "" {
 		return
 	}
-	if err := guard(shared{dir: dir}); err != nil {
-		_ = replaceFile(shared{dir: dir}.ready(), "error: "+err.Error())
+	var err error
+	if s.linger, err = time.ParseDuration(os.Getenv(lingerVariable)); err == nil {
+		err = guard(s)
+	}
+	if err != nil {
+		_ = replaceFile(s.ready(), "error: "+err.Error()) // whom else could it tell?
 		os.Exit(1)
 	}
 	os.Exit(0)
@@ -39,11 +46,15 @@ func guard(s shared) error {
 		return fmt.Errorf("become the guard: %w", err)
 	}
 	defer life.Release()
-	c, err := cluster.Open(cluster.Options{Dir: s.cluster(), Log: slog.New(slog.DiscardHandler), Volatile: true})
+	ctx := context.Background()
+	if err := s.removeDead(ctx); err != nil {
+		return err
+	}
+	c, err := s.open()
 	if err != nil {
 		return err
 	}
-	server, err := c.Start(context.Background())
+	server, err := c.Start(ctx)
 	if err != nil {
 		return err
 	}
@@ -52,6 +63,20 @@ func guard(s shared) error {
 		return err
 	}
 	return s.closeWhenUnused(server)
+}
+
+func (s shared) open() (*cluster.Cluster, error) {
+	return cluster.Open(cluster.Options{Dir: s.cluster(), Log: slog.New(slog.DiscardHandler), Volatile: true})
+}
+
+// removeDead removes what a guard that was killed has left: it was never flushed. Its server may still be
+// stopping, and would take away the socket of the next one.
+func (s shared) removeDead(ctx context.Context) error {
+	dead, err := s.open()
+	if err != nil {
+		return err
+	}
+	return dead.Destroy(ctx)
 }
 
 // closeWhenUnused looks twice a second whether any test binary holds the use lock, and removes the cluster
@@ -66,7 +91,7 @@ func (s shared) closeWhenUnused(server *cluster.Server) error {
 			return errors.New("the PostgreSQL server of the tests ended by itself")
 		case <-look.C:
 		}
-		closed, err := s.tryClose(time.Since(lastUse) > linger, server)
+		closed, err := s.tryClose(time.Since(lastUse) > s.linger, server)
 		switch {
 		case errors.Is(err, cluster.ErrLocked):
 			lastUse = time.Now()

@@ -17,7 +17,10 @@ import (
 
 // shared is the directory in which test binaries and guard meet. They agree by locks, not by process ids:
 // the kernel gives a lock back whatever happens to its holder.
-type shared struct{ dir string }
+type shared struct {
+	dir    string
+	linger time.Duration
+}
 
 // door is held for a moment by whoever joins or closes the cluster, so that nobody joins a closing one.
 func (s shared) door() string { return filepath.Join(s.dir, "door") }
@@ -71,7 +74,7 @@ func openShared(programs cluster.Programs) (shared, error) {
 	if stat, ok := info.Sys().(*syscall.Stat_t); !info.IsDir() || ok && int(stat.Uid) != os.Geteuid() {
 		return shared{}, fmt.Errorf("%s belongs to somebody else: set TMPDIR to another directory", dir)
 	}
-	return shared{dir: dir}, nil
+	return shared{dir: dir, linger: usualLinger}, nil
 }
 
 // join registers this process as a user of the cluster until it ends, and returns the cluster's socket. The
@@ -93,7 +96,7 @@ func (s shared) join(ctx context.Context) (socket string, use *cluster.Lock, err
 	return socket, use, err
 }
 
-// ensureGuard starts a guard unless one lives. What a killed one left is removed: it was never flushed.
+// ensureGuard starts a guard unless one lives.
 func (s shared) ensureGuard() error {
 	life, err := cluster.TryLock(s.guard(), "test")
 	if errors.Is(err, cluster.ErrLocked) {
@@ -103,7 +106,7 @@ func (s shared) ensureGuard() error {
 		return err
 	}
 	life.Release()
-	if err := errors.Join(os.RemoveAll(s.ready()), os.RemoveAll(s.cluster())); err != nil {
+	if err := os.RemoveAll(s.ready()); err != nil { // what a guard that was killed has said
 		return err
 	}
 	return s.startGuard()
@@ -117,7 +120,7 @@ func (s shared) startGuard() error {
 		return err
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), guardVariable+"="+s.dir)
+	cmd.Env = append(os.Environ(), guardVariable+"="+s.dir, lingerVariable+"="+s.linger.String())
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
