@@ -82,15 +82,15 @@ func auditReport(rows []audit.Row, clock ui.Clock) ui.ReportView {
 			{Name: "text", Label: "Words", Placeholder: "Name, address, detail"},
 		},
 		Columns: []ui.Column{
-			{Label: "When"}, {Label: "Who"}, {Label: "What"}, {Label: "Object"}, {Label: "Detail", Wide: true}, {Label: "Entry", Right: true},
+			{Label: "When"}, {Label: "Who"}, {Label: "What"}, {Label: "Object"}, {Label: "Detail", Wide: true},
 		},
 	}
 	for _, row := range rows {
 		v.Rows = append(v.Rows, ui.Row{
 			ID: "entry-" + strconv.FormatInt(row.ID, 10), Name: "entry " + strconv.FormatInt(row.ID, 10),
 			Cells: []templ.Component{
-				ui.ExactTime(clock.At(row.At)), page.AuditActor(row.Actor), page.AuditAction(row.Action),
-				ui.TextCell(row.ObjectName), page.AuditDetail(row.Detail), page.AuditEntry(row),
+				page.AuditEntry(clock.At(row.At), row), page.AuditActor(row.Actor), page.AuditAction(row.Action),
+				ui.TextCell(row.ObjectName), page.AuditDetail(row.Detail),
 			},
 		})
 	}

@@ -122,6 +122,9 @@ func (s *Server) showUser(w http.ResponseWriter, r *http.Request, status int, u 
 	view := page.UserView{Form: v, User: u, Zones: identity.TimeZones(), AskPassword: s.mustConfirm(r)}
 	if u.ID != 0 {
 		title, v.Action = u.Username, userPage(u.ID)
+		if reader.Role.CanChange() {
+			view.Menu = userMenu(u, reader)[1:] // without Edit: that is here
+		}
 		sessions, err := s.Identity.Sessions(r.Context(), u.ID)
 		if err != nil {
 			return err
@@ -139,15 +142,15 @@ func userFacts(u identity.User, sessions int, clock ui.Clock) []ui.Fact {
 	}
 	lastSignIn := "never"
 	if u.LastSignIn != nil {
-		lastSignIn = clock.Moment(u.LastSignIn).Short()
+		lastSignIn = clock.Moment(u.LastSignIn).Exact()
 	}
-	changed := clock.At(u.ChangedAt).Short()
+	changed := clock.At(u.ChangedAt).Exact()
 	if u.ChangedBy != "" {
 		changed += " by " + u.ChangedBy
 	}
 	return []ui.Fact{
 		{Label: "Signed in", Value: signedIn}, {Label: "Last sign-in", Value: lastSignIn},
-		{Label: "Created", Value: clock.At(u.CreatedAt).Short()}, {Label: "Changed", Value: changed},
+		{Label: "Created", Value: clock.At(u.CreatedAt).Exact()}, {Label: "Changed", Value: changed},
 	}
 }
 

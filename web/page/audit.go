@@ -57,7 +57,7 @@ func actorKind(a audit.Actor) string {
 	case audit.Command:
 		return "command line"
 	case audit.System:
-		return "Orbit itself"
+		return "by itself"
 	case audit.User:
 	}
 	return ""
