@@ -9,7 +9,7 @@ const [source, ownFolder, target] = process.argv.slice(2);
 
 // Class families of widgets that Orbit does not have.
 const families = [
-  "navbar", "accordion", "apexcharts", "carousel", "chart", "calendar", "dropzone", "mention", "nav-segmented", "otp", "strength",
+  "navbar", "page", "accordion", "apexcharts", "carousel", "chart", "calendar", "dropzone", "mention", "nav-segmented", "otp", "strength",
   "offcanvas", "ribbon", "signal", "sparkline", "toast", "tooltip", "tracking", "plyr", "tom-select", "ts-",
   "legend-", "divide-", "chat-", "flag", "payment", "social", "stars", "star-", "img-", "ratio", "placeholder", "progressbg",
   "range", "form-range", "form-floating", "form-imagecheck", "form-colorinput", "form-file", "input-group-flat", "datagrid-x",

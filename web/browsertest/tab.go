@@ -43,6 +43,10 @@ func New(t testing.TB, base string) *Tab {
 			t.Errorf("browser: %s", trouble)
 		}
 	})
+	// The tab lives as long as the context of the first call, which therefore has no deadline.
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("open a tab: %v", err)
+	}
 	tab.must("enable network events", chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		if _, err := cdp.Call(ctx, target, network.Enable, network.EnableParams{}); err != nil {
 			return err

@@ -38,10 +38,15 @@ func Pages() map[string]templ.Component {
 		"/broken":           framed("Orbit could not do this", page.Failure(page.FailureView{Status: 500, Title: "Orbit could not do this", Lines: []string{"The reason is in Orbit's log."}, Reference: "9f86d081884c"})),
 		"/landing":          within(ui.Landing(ui.LandingView{Title: "Sign in", Product: "Orbit", About: "With the account that an administrator gave you.", Help: "Forgotten the password? Ask an administrator to set a new one."}), SignIn()),
 		"/landing-good":     within(ui.Landing(ui.LandingView{Title: "Email OAuth 2.0 authentication succeeded", Product: "Orbit", Organisation: "Example Ltd", Tone: ui.Good, Help: "Questions? Ask it@example.com."}), Succeeded()),
-		"/window":           ui.Frame(Frame("Test e-mail")),
-		"/window-test":      within(ui.Window(ui.WindowView{Title: "Test e-mail - Account Office365"}), TestWindow()),
-		"/window-delete":    within(ui.Window(ui.WindowView{Title: "Delete SMTP account Office365?"}), ui.Confirm(deletion())),
 		"/window-as-a-page": framed("Delete SMTP account Office365?", within(ui.WindowPage(ui.WindowView{Title: "Delete SMTP account Office365?"}), ui.Confirm(deletion()))),
+	}
+}
+
+// Windows are what opens over a page, by path.
+func Windows() map[string]templ.Component {
+	return map[string]templ.Component{
+		"/window-test":   within(ui.Window(ui.WindowView{Title: "Test e-mail - Account Office365"}), TestWindow()),
+		"/window-delete": within(ui.Window(ui.WindowView{Title: "Delete SMTP account Office365?"}), ui.Confirm(deletion())),
 	}
 }
 

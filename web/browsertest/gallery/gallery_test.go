@@ -18,8 +18,10 @@ func TestMain(m *testing.M) { browsertest.Main(m) }
 func galleryServer(t *testing.T) *httptest.Server {
 	mux := http.NewServeMux()
 	mux.Handle(static.Prefix, static.Handler())
-	for path, component := range Pages() {
-		mux.Handle("GET "+path, templ.Handler(component))
+	for _, set := range []map[string]templ.Component{Pages(), Windows()} {
+		for path, component := range set {
+			mux.Handle("GET "+path, templ.Handler(component))
+		}
 	}
 	mux.HandleFunc("GET /found.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
