@@ -161,7 +161,7 @@ func (s *PostfixServer) mainCf(more map[string]string) string {
 		"smtpd_tls_key_file":                  s.Cert.KeyFile,
 		"smtpd_sasl_type":                     "dovecot",
 		"smtpd_sasl_path":                     fmt.Sprintf("inet:127.0.0.1:%d", s.Dovecot.Auth),
-		"smtpd_relay_restrictions":            "permit_sasl_authenticated,reject",
+		"smtpd_relay_restrictions":            "permit_sasl_authenticated,reject_unauth_destination",
 		"smtpd_error_sleep_time":              "0",
 		"smtpd_client_connection_count_limit": "0",
 		"message_size_limit":                  "20000000",

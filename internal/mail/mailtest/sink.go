@@ -3,7 +3,10 @@ package mailtest
 import (
 	"io"
 	"net"
+	"os"
+	"os/exec"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -89,3 +92,17 @@ func (s *sinkSession) Data(r io.Reader) error {
 
 func (s *sinkSession) Reset()        { s.mail = Mail{} }
 func (s *sinkSession) Logout() error { return nil }
+
+// Drain starts Postfix's smtp-sink, which takes mail and throws it away faster than a client sends, for benchmarks.
+// It returns the port.
+func Drain(t testing.TB) int {
+	t.Helper()
+	path := program(t, "smtp-sink", "postfix")
+	return start(t, 1, func(ports []int) *exec.Cmd {
+		args := []string{"127.0.0.1:" + strconv.Itoa(ports[0]), "100"}
+		if os.Getuid() == 0 {
+			args = append([]string{"-u", "nobody"}, args...) // it refuses to run as root
+		}
+		return exec.Command(path, args...)
+	})[0]
+}

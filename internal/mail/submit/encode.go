@@ -4,7 +4,39 @@ import (
 	"encoding/base64"
 	"strings"
 	"unicode/utf8"
+
+	gomail "github.com/wneessen/go-mail"
 )
+
+// maxPlainLine is the longest line that leaves a body as it is (RFC 5322 2.1.1).
+const maxPlainLine = 78
+
+// encodeBody chooses how a body travels. ASCII in short lines goes as it is, which everybody can read in the raw
+// message; all else becomes quoted-printable, which any server passes on.
+func encodeBody(text string) (string, gomail.Encoding) {
+	if !plainBody(text) {
+		return strings.ToValidUTF8(text, "\uFFFD"), gomail.EncodingQP
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\n", "\r\n"), gomail.NoEncoding
+}
+
+func plainBody(text string) bool {
+	start := 0
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == '\n':
+			if i-start > maxPlainLine {
+				return false
+			}
+			start = i + 1
+		case c >= 0x7f || c < ' ' && c != '\t' && c != '\r':
+			return false
+		case c == '\r' && (i+1 == len(text) || text[i+1] != '\n'):
+			return false
+		}
+	}
+	return len(text)-start <= maxPlainLine
+}
 
 // maxPlainWord is the longest word that leaves a header line below 78 characters.
 const maxPlainWord = 60

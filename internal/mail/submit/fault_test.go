@@ -55,8 +55,8 @@ func (f fault) target() dial.Target {
 	return t
 }
 
-// try sends a message and returns the error and the steps.
-func (f fault) try(t *testing.T, server faulty) (error, []ladder.Step) {
+// try sends a message and returns the steps and the error.
+func (f fault) try(t *testing.T, server faulty) ([]ladder.Step, error) {
 	t.Helper()
 	var dialer dial.Dialer = f.dialer
 	if f.dialer == (to{}) {
@@ -70,12 +70,11 @@ func (f fault) try(t *testing.T, server faulty) (error, []ladder.Step) {
 	if f.large {
 		m.Text = strings.Repeat("All work and no play makes Jack a dull boy.\n", 30_000)
 	}
-	var l *ladder.Ladder
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	l = ladder.New(nil)
+	l := ladder.New(nil)
 	_, err := Deliver(ladder.With(ctx, l), dialer, Server{Target: f.target(), Auth: auth, Timeouts: f.timeouts}, m, nil)
-	return err, l.Steps()
+	return l.Steps(), err
 }
 
 // greeting is a small message.
@@ -105,7 +104,7 @@ func TestEveryFaultNamesCauseAndRemedy(t *testing.T) {
 }
 
 func (f *fault) check(t *testing.T, server faulty) {
-	err, steps := f.try(t, server)
+	steps, err := f.try(t, server)
 	var e *ladder.Error
 	if !errors.As(err, &e) {
 		t.Fatalf("error %v is no *ladder.Error", err)

@@ -30,6 +30,7 @@ type faulty struct {
 	answers  map[string]string // by verb, "STEP 2" for the line after AUTH, "BODY" and "." for the message; "verb#2" for the second time
 	tls      *tls.Config       // for STARTTLS, which is then offered, or from the start
 	implicit bool
+	auth     func(conn net.Conn, payload string) string // answers AUTH and what follows, instead of answers
 }
 
 // record is what a running server has received.
@@ -114,6 +115,9 @@ func (c *talk) next() bool {
 	c.commands = append(c.commands, line)
 	c.mu.Unlock()
 	verb, _, _ := strings.Cut(strings.ToUpper(line), " ")
+	if verb == "AUTH" && c.auth != nil {
+		return c.dialogue(line[strings.LastIndexByte(line, ' ')+1:])
+	}
 	answer := c.answer(verb)
 	if !c.say(answer) {
 		return false
@@ -129,6 +133,21 @@ func (c *talk) next() bool {
 		return c.body()
 	}
 	return verb != "QUIT"
+}
+
+// dialogue lets auth speak until it has come to an end.
+func (c *talk) dialogue(payload string) bool {
+	for {
+		answer := c.auth(c.conn, payload)
+		if !c.say(answer) || !strings.HasPrefix(answer, "334") {
+			return strings.HasPrefix(answer, "2")
+		}
+		line, err := c.in.ReadString('\n')
+		if err != nil {
+			return false
+		}
+		payload = strings.TrimRight(line, "\r\n")
+	}
 }
 
 // garbage answers the client's first bytes of TLS with something else.

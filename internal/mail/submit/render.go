@@ -35,10 +35,12 @@ func Render(m Message) ([]byte, Envelope, error) {
 // addBodies sets the text, the HTML, or both as alternatives.
 func addBodies(msg *gomail.Msg, m Message) {
 	if m.HTML == "" || m.Text != "" {
-		msg.SetBodyString(gomail.TypeTextPlain, strings.ToValidUTF8(withFooter(m.Text, m.Footer), "\uFFFD"))
+		text, how := encodeBody(withFooter(m.Text, m.Footer))
+		msg.SetBodyString(gomail.TypeTextPlain, text, gomail.WithPartEncoding(how))
 	}
 	if m.HTML != "" {
-		msg.AddAlternativeString(gomail.TypeTextHTML, strings.ToValidUTF8(htmlWithFooter(m.HTML, m.Footer), "\uFFFD"))
+		document, how := encodeBody(htmlWithFooter(m.HTML, m.Footer))
+		msg.AddAlternativeString(gomail.TypeTextHTML, document, gomail.WithPartEncoding(how))
 	}
 }
 
@@ -146,9 +148,14 @@ func (h *head) mailbox(field string, a mail.Address) (*mail.Address, error) {
 	return &mail.Address{Name: displayName(a.Name), Address: text}, nil
 }
 
-// displayName keeps a name from being read as an encoded word, which mail programs do even inside quotes.
+// displayName keeps a name from being read as something else: "=?" begins an encoded word for many programs
+// even inside quotes, and net/mail writes a backslash beside letters outside ASCII so that nobody can read it.
 func displayName(name string) string {
-	return strings.ReplaceAll(strings.Join(strings.Fields(name), " "), "=?", "= ?")
+	name = strings.ReplaceAll(strings.Join(strings.Fields(name), " "), "=?", "= ?")
+	if !ascii([]byte(name)) {
+		name = strings.ReplaceAll(name, `\`, "/")
+	}
+	return name
 }
 
 func (h *head) address(field, text string) (string, error) {
