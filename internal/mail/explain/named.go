@@ -104,3 +104,20 @@ func BadTrust(err error, c Context) ladder.Fault {
 	v["reason"] = inline(err.Error())
 	return byCode(tlsEntries, "tls_bad_rule").fault(v)
 }
+
+// BadHost says that what the account names as host and port cannot be dialled at all.
+func BadHost(err error, c Context) ladder.Fault {
+	v := c.values()
+	v["reason"] = inline(err.Error())
+	return byCode(namedEntries, "host_invalid").fault(v)
+}
+
+// PlainHTTP says that an identity provider must be reached by https.
+func PlainHTTP(host string) ladder.Fault {
+	return byCode(namedEntries, "http_refused").fault(values{"token_host": inline(host)})
+}
+
+// RedirectRefused says that an identity provider wanted to send a request with secrets to another host.
+func RedirectRefused(from, to string) ladder.Fault {
+	return byCode(namedEntries, "redirect_refused").fault(values{"token_host": inline(from), "address": inline(to)})
+}

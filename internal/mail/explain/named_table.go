@@ -118,4 +118,22 @@ var namedEntries = []Entry{
 		Who:    ladder.You,
 		Remedy: "Set the clock; certificates and tokens are refused with a wrong one:\ntimedatectl set-ntp true",
 	},
+	{
+		Code: "host_invalid", Group: GroupNetwork, Seen: "(the host of the account is no host name)",
+		Cause:  "The account's host or port cannot be used: {reason}.",
+		Who:    ladder.You,
+		Remedy: "Enter the name or the address of the server alone: without https://, without a path, and with the port in its own field.",
+	},
+	{
+		Code: "http_refused", Group: GroupOAuth, Seen: "(an endpoint with http:// instead of https://)",
+		Cause:  "The address at {token_host} is not encrypted, so Orbit does not send secrets there.",
+		Who:    ladder.You,
+		Remedy: "Write permission URL and token URL of the registration with https://. For a test on this machine allow the address: ORBIT_ALLOWED_DESTINATIONS.",
+	},
+	{
+		Code: "redirect_refused", Group: GroupOAuth, Seen: "(a token endpoint that redirects to another host)",
+		Cause:  "{token_host} wanted to redirect the request to {address}; Orbit does not send secrets there.",
+		Who:    ladder.You,
+		Remedy: "Check the token URL of the registration. If the provider has moved, enter its new address.",
+	},
 }
