@@ -95,7 +95,9 @@ func (tab *Tab) Screenshot(name string) {
 	if dir == "" {
 		return
 	}
+	tab.stretch()
 	picture := value(tab, "take screenshot", chromedp.FullScreenshot(100))
+	tab.Size(tab.width, tab.height)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		tab.t.Fatal(err)
 	}
@@ -103,6 +105,18 @@ func (tab *Tab) Screenshot(name string) {
 	if err := os.WriteFile(file, picture, 0o644); err != nil {
 		tab.t.Fatal(fmt.Errorf("write screenshot: %w", err))
 	}
+}
+
+// tallest is what a picture may be; longer pages are cut there.
+const tallest = 6000
+
+// stretch makes the window as high as the page, so that what sticks to its edges stands at the edges of the picture.
+func (tab *Tab) stretch() {
+	tab.t.Helper()
+	width, height := tab.width, tab.height
+	high := value(tab, "measure", chromedp.Evaluate[int64](`document.documentElement.scrollHeight`))
+	tab.Size(width, max(height, min(high, tallest)))
+	tab.width, tab.height = width, height
 }
 
 // Print shows the page as it would be printed and takes a screenshot of it.

@@ -25,6 +25,8 @@ type Tab struct {
 	ctx  context.Context //nolint:containedctx // chromedp's handle of the tab is a context
 	base *url.URL
 	seen *watch
+
+	width, height int64
 }
 
 // New opens a tab for the pages under base, e.g. "http://127.0.0.1:43211".
@@ -210,6 +212,7 @@ func (tab *Tab) Size(width, height int64) {
 	if width <= 480 {
 		options = append(options, chromedp.EmulateMobile)
 	}
+	tab.width, tab.height = width, height
 	tab.must("resize", chromedp.EmulateViewport(width, height, options...))
 }
 
