@@ -46,7 +46,8 @@ func (p *penalties) count(key string, now time.Time) int {
 	return entry.failures
 }
 
-// makeRoom drops what has expired; where nothing has, whatever comes first.
+// makeRoom drops what has expired; where that is too little, whatever comes first. It frees a tenth at
+// once, so that somebody who invents names does not make every failure cost a walk through all.
 func (p *penalties) makeRoom(now time.Time) {
 	for key, entry := range p.counts {
 		if now.Sub(entry.last) > penaltyLife {
@@ -54,7 +55,7 @@ func (p *penalties) makeRoom(now time.Time) {
 		}
 	}
 	for key := range p.counts {
-		if len(p.counts) < maxPenalties {
+		if len(p.counts) < maxPenalties*9/10 {
 			return
 		}
 		delete(p.counts, key)

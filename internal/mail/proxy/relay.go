@@ -205,21 +205,25 @@ func closeWrite(conn net.Conn) error {
 }
 
 // cut ends the session now. The wires are closed, not TLS: a close_notify could block on a stalled side.
+// Deadlines come first, because closing waits for a read under way, and that may be waiting in a write to
+// the other side. The client's wire obeys deadlines; a connector's tunnel might only obey Close.
 func (r *relay) cut(err error) {
 	if r.failure.CompareAndSwap(nil, &err) {
-		_ = r.client.wire.Close()
+		_ = r.client.wire.SetDeadline(longAgo)
+		_ = r.server.wire.SetDeadline(longAgo)
 		_ = r.server.wire.Close()
+		_ = r.client.wire.Close()
 	}
 }
 
 func (r *relay) finish() {
+	if failure := r.failure.Load(); failure != nil {
+		r.ended(*failure)
+		return
+	}
 	_ = r.client.conn.Close()
 	_ = r.server.conn.Close()
-	var err error
-	if failure := r.failure.Load(); failure != nil {
-		err = *failure
-	}
-	r.ended(err)
+	r.ended(nil)
 }
 
 // silent returns how long nobody has spoken, and whether the server owes an answer.
