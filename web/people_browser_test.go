@@ -30,7 +30,6 @@ func TestTheFirstAdministratorWalksInAndAddsOthers(t *testing.T) {
 	fill(tab, "username", "ana", "password", "short")
 	tab.Follow(submit)
 	tab.SeeText("main", "has 5 characters")
-	tab.Check("setup-problems")
 	fill(tab, "password", goodPassword, "full_name", "Ana Lima", "time_zone", "America/Sao_Paulo")
 	tab.Follow(submit)
 	tab.SeeText("main", "You are the first administrator")
@@ -40,7 +39,6 @@ func TestTheFirstAdministratorWalksInAndAddsOthers(t *testing.T) {
 	fill(tab, "username", "ben", "full_name", "Ben Costa", "email", "ben@example.com", "password", "short")
 	tab.Follow(submit)
 	tab.SeeText("main", "has 5 characters")
-	tab.Check("user-new-problems")
 	fill(tab, "password", goodPassword)
 	tab.Follow(submit)
 	tab.SeeText("main", "User ben is saved")
@@ -73,10 +71,10 @@ func TestSigningInByKeyboard(t *testing.T) {
 func TestPagesOfPeople(t *testing.T) {
 	s := newSite(t)
 	s.somebody("ana", identity.Administrator)
-	ben := s.somebody("ben", identity.Operator)
+	s.somebody("ben", identity.Operator)
 	tab := s.tab(t, "ana")
 
-	tab.Open("/settings/users/" + "2/delete")
+	tab.Open("/settings/users/2/delete")
 	tab.Check("user-delete-page")
 	tab.Open("/settings/users")
 	tab.Click(`#user-2 .dots`)
@@ -86,7 +84,6 @@ func TestPagesOfPeople(t *testing.T) {
 	fill(tab, "password", "short")
 	tab.Click(`dialog[open] button[type="submit"]`)
 	tab.SeeText("dialog", "has 5 characters")
-	tab.Check("user-password-window-problems")
 	fill(tab, "password", "nine lamps over the river")
 	tab.Follow(`dialog[open] button[type="submit"]`)
 	tab.SeeText("main", "has a new password")
@@ -101,19 +98,9 @@ func TestPagesOfPeople(t *testing.T) {
 	tab.Follow(`main button[type="submit"]`)
 	tab.SeeText("main", "ben is signed out everywhere")
 
-	ben.FullName, ben.Role = "Ben Costa", identity.Auditor
-	if ben, err := s.identity.FindUser(t.Context(), ben.ID); err != nil {
-		t.Fatal(err)
-	} else if ben.Role = identity.Auditor; true {
-		if _, err := s.identity.UpdateUser(t.Context(), ben); err != nil {
-			t.Fatal(err)
-		}
-	}
 	tab.Open("/settings/audit")
 	tab.SeeText(".audit-check", "The chain is intact")
 	tab.Check("audit")
-	tab.Open("/settings/audit/verify")
-	tab.Check("audit-verify")
 	tab.Open("/profile")
 	tab.Check("profile")
 }
@@ -123,7 +110,6 @@ func TestPagesOfTokens(t *testing.T) {
 	s.somebody("ana", identity.Administrator)
 	tab := s.tab(t, "ana")
 	tab.Open("/settings/api-tokens")
-	tab.Check("tokens-empty")
 	tab.Follow(".nothing a.btn-primary")
 	tab.Check("token-new")
 	fill(tab, "name", "Access portal")
