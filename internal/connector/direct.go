@@ -51,7 +51,7 @@ func (s *Service) judge(ctx context.Context, name string, addresses []netip.Addr
 	var refusal *Refusal
 	own := false
 	for _, addr := range addresses {
-		to := netip.AddrPortFrom(addr, uint16(port)) //nolint:gosec // Dial has checked the range
+		to := netip.AddrPortFrom(addr, uint16(port)) // Dial has checked the range
 		if s.ownListener(to) {
 			own = true
 			passed = append(passed, to)

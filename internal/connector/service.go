@@ -102,7 +102,7 @@ func (s *Service) isOwn(host string, port int) bool {
 		candidates = []netip.Addr{plain(addr)}
 	}
 	for _, addr := range candidates {
-		if s.ownListener(netip.AddrPortFrom(addr, uint16(port))) { //nolint:gosec // checked above
+		if s.ownListener(netip.AddrPortFrom(addr, uint16(port))) {
 			return true
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/ocsp"
+
 	"orbit/internal/mail/explain"
 	"orbit/internal/mail/ladder"
 )
@@ -192,6 +194,34 @@ func TestCertificateFaults(t *testing.T) {
 				t.Error("the transcript lacks the chain")
 			}
 		})
+	}
+}
+
+func TestARevokedCertificateIsRefused(t *testing.T) {
+	t.Parallel()
+	root := issue(t, nil, nil, authority)
+	leaf := issue(t, root, nil)
+	for status, want := range map[int]string{ocsp.Good: "", ocsp.Revoked: "tls_revoked"} {
+		staple, err := ocsp.CreateResponse(root.cert, root.cert, ocsp.Response{
+			Status: status, SerialNumber: leaf.cert.SerialNumber, ThisUpdate: time.Now(), NextUpdate: time.Now().Add(time.Hour), RevokedAt: time.Now(),
+		}, root.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := leaf.server()
+		server.OCSPStaple = staple
+		address := serveTLS(t, &tls.Config{Certificates: []tls.Certificate{server}})
+		_, _, err = shake(t, address, mail(Trust{Rule: CustomCA, CA: root.pem()}))
+		if want == "" {
+			if err != nil {
+				t.Error(err)
+			}
+			continue
+		}
+		var fault *ladder.Error
+		if !errors.As(err, &fault) || fault.Fault.Code != want || !strings.Contains(fault.Fault.Cause, time.Now().UTC().Format(time.DateOnly)) {
+			t.Errorf("%v", err)
+		}
 	}
 }
 

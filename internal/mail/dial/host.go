@@ -39,5 +39,6 @@ func stripBrackets(host string) string {
 }
 
 func notInNames(r rune) bool {
-	return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '.' || r == '_')
+	const known = "abcdefghijklmnopqrstuvwxyz0123456789-._"
+	return !strings.ContainsRune(known, r)
 }

@@ -19,7 +19,7 @@ func Fingerprint(cert *x509.Certificate) string {
 
 // addCertificate adds what the texts say about the certificate.
 func (v values) addCertificate(err error) {
-	for _, name := range []string{"names", "issuer", "subject", "not_after", "not_before", "fingerprint", "pinned", "bits"} {
+	for _, name := range []string{"names", "issuer", "subject", "not_after", "not_before", "fingerprint", "pinned", "bits", "revoked_at"} {
 		v[name] = ""
 	}
 	v["versions"] = versionNames()
@@ -33,6 +33,9 @@ func (v values) addCertificate(err error) {
 	}
 	if pin := (*PinMismatch)(nil); errors.As(err, &pin) {
 		v["fingerprint"], v["pinned"] = inline(pin.Got), inline(pin.Want)
+	}
+	if withdrawn := (*Revoked)(nil); errors.As(err, &withdrawn) {
+		v["revoked_at"] = day(withdrawn.At)
 	}
 	if weak := (*WeakKey)(nil); errors.As(err, &weak) {
 		v["bits"] = fmt.Sprintf("%s %d bits", weak.Algorithm, weak.Bits)

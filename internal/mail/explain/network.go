@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -18,8 +17,10 @@ import (
 
 // Network explains an error of the network at a step: no name, no connection, no answer, no more connection.
 func Network(step ladder.Name, err error, c Context) ladder.Fault {
-	// A TLS port that is spoken to in the clear, or the reverse, looks like an error of the network first.
-	return byCode(slices.Concat(networkEntries, tlsEntries), networkCode(step, err, c)).fault(c.networkValues(step))
+	v := c.networkValues(step)
+	v["detail"] = inline(alertText(err))
+	v["versions"] = versionNames()
+	return byCode(connectionEntries, networkCode(step, err, c)).fault(v)
 }
 
 func (c Context) networkValues(step ladder.Name) values {

@@ -6,7 +6,8 @@ import (
 	"orbit/internal/mail/ladder"
 )
 
-// connectionEntries are all that networkCode chooses among: some errors of the network mean that TLS is set wrongly.
+// connectionEntries are all that networkCode chooses among: a TLS port that is spoken to in the clear, or the
+// reverse, looks like an error of the network first.
 var connectionEntries = slices.Concat(networkEntries, tlsEntries)
 
 // Network codes are chosen by networkCode, so the entries need no pattern.

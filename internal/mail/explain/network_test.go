@@ -71,6 +71,8 @@ func TestNetworkErrors(t *testing.T) {
 		{"EOF at SELECT", ladder.Select, io.EOF, starttls, "net_dropped_mailbox", ""},
 		{"no answer", ladder.Auth, op(os.ErrDeadlineExceeded), starttls, "net_answer_timeout", ""},
 		{"no final reply", ladder.Reply, op(os.ErrDeadlineExceeded), starttls, "net_reply_timeout", "log of mail.example.com"},
+		{"client certificate demanded late", ladder.Greeting, op(errors.New("remote error: tls: certificate required")), implicit, "tls_client_certificate", ""},
+		{"another late alert", ladder.Greeting, op(errors.New("remote error: tls: internal error")), implicit, "tls_handshake", "openssl"},
 		{"anything", ladder.Hello, errors.New("strange"), starttls, "net_other", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -82,8 +84,8 @@ func TestNetworkErrors(t *testing.T) {
 			if strings.Contains(f.Cause+f.Remedy+f.Reply, "secret-banner") {
 				t.Error("the words of a service that is no mail server are shown")
 			}
-			if strings.Contains(f.Cause, "<") {
-				t.Errorf("something is missing: %s", f.Cause)
+			if strings.Contains(f.Cause, "<") || strings.Contains(f.Cause+f.Remedy, "{") {
+				t.Errorf("something is missing: %s %s", f.Cause, f.Remedy)
 			}
 		})
 	}
@@ -181,6 +183,12 @@ func TestNamedFaults(t *testing.T) {
 		{NotMailServer(c), "net_not_a_mail_server", "SMTP"},
 		{Forbidden(Destination{Address: "169.254.169.254", Rule: "link-local"}, c), "destination_forbidden", "169.254.169.254"},
 		{Forbidden(Destination{Address: "127.0.0.1", Rule: "loopback", Variable: "ORBIT_ALLOWED_DESTINATIONS", Setting: "127.0.0.1:25"}, c), "destination_not_allowed", "ORBIT_ALLOWED_DESTINATIONS"},
+		{NoProof(c), "auth_server_not_proven", "SCRAM"},
+		{Injected(c), "starttls_injected", "mail.example.com:587"},
+		{BrokenReply(ladder.Hello, c), "reply_malformed", "asking what the server offers"},
+		{BadHost(errors.New("no name"), c), "host_invalid", "no name"},
+		{PlainHTTP("id.example.com"), "http_refused", "id.example.com"},
+		{RedirectRefused("id.example.com", "evil.example"), "redirect_refused", "evil.example"},
 		{ConnectorUnusable("Office", "it is inactive", c), "connector_unusable", "it is inactive"},
 		{ClockOff("7 minutes", c), "clock_off", "7 minutes"},
 		{BadTrust(errors.New("no PEM"), c), "tls_bad_rule", "no PEM"},

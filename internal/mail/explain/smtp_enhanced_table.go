@@ -94,6 +94,14 @@ var enhancedSMTP = []Entry{
 		ladder.Nobody, "Orbit slows down by itself.").throttled(),
 	status("7.30", "550 5.7.30 REQUIRETLS support required", "The message must stay encrypted on its whole way, and {host} cannot promise that.",
 		ladder.ServerAdmin, "Ask the administrator of {host} to support REQUIRETLS."),
+	{
+		Code: "smtp_421_4.7", Group: GroupSMTP, Seen: "421 4.7.0 Try again later",
+		Cause:     "{host} slows this sender down.",
+		Who:       ladder.Nobody,
+		Remedy:    "Orbit slows down by itself and tries again. If it stays so for hours, ask the administrator of {host} with the reply and the time.",
+		Temporary: true, Throttled: true,
+		match: pattern{codes: []string{"421"}, enhanced: []string{"4.7.*"}},
+	},
 	// At sign-in the password is meant, whatever the status says; lastSMTP explains that.
 	status("7.*", "550 5.7.1 Delivery not authorized, message refused", "A rule of {host} forbids the message.",
 		ladder.ServerAdmin, "The reply says which: mostly {username} may not send as {sender}, this machine may not use the server, or the content looks like spam. "+

@@ -42,6 +42,11 @@ func (e *WeakKey) Error() string {
 	return fmt.Sprintf("%s key of %d bits is too short", e.Algorithm, e.Bits)
 }
 
+// Revoked says that the authority has withdrawn the certificate.
+type Revoked struct{ At time.Time }
+
+func (e *Revoked) Error() string { return "certificate was revoked on " + day(e.At) }
+
 // released is a date before this dictionary was written: a clock that says less is wrong.
 var released = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 
@@ -101,6 +106,7 @@ func certificateCode(err error, now time.Time) string {
 	var (
 		pin       *PinMismatch
 		weak      *WeakKey
+		withdrawn *Revoked
 		name      x509.HostnameError
 		invalid   x509.CertificateInvalidError
 		algorithm x509.InsecureAlgorithmError
@@ -112,6 +118,8 @@ func certificateCode(err error, now time.Time) string {
 		return "tls_pin_mismatch"
 	case errors.As(err, &weak):
 		return "tls_weak_key"
+	case errors.As(err, &withdrawn):
+		return "tls_revoked"
 	case errors.As(err, &invalid):
 		return invalidCode(invalid, now)
 	case errors.As(err, &name):

@@ -78,6 +78,12 @@ var tlsEntries = []Entry{
 		Remedy: "Have the certificate issued again with SHA-256." + pinAdvice,
 	},
 	{
+		Code: "tls_revoked", Group: GroupTLS, Seen: "(the stapled OCSP answer says \"revoked\")",
+		Cause:  "The certificate of {host} was revoked by {issuer} on {revoked_at}.",
+		Who:    ladder.ServerAdmin,
+		Remedy: "Its key may be in wrong hands. Have a new key and certificate installed on {host}; do not pin the old one.",
+	},
+	{
 		Code: "tls_wrong_purpose", Group: GroupTLS, Seen: "x509: certificate specifies an incompatible key usage",
 		Cause:  "The certificate of {host} was not issued for servers.",
 		Who:    ladder.ServerAdmin,

@@ -49,10 +49,10 @@ func knownDomain(domain string) (Suggestion, bool) {
 	}
 	p := Find(id)
 	s := fromPreset(p, domain+" is a domain of "+p.Name+".")
-	switch {
-	case id == Microsoft365:
+	if id == Microsoft365 {
 		s.SMTP.Host, s.Why = "smtp-mail.outlook.com", domain+" is a domain of Outlook.com; it takes OAuth 2.0 only."
-	case id == Zoho:
+	}
+	if id == Zoho {
 		_, region, _ := strings.Cut(domain, ".")
 		s.SMTP.Host, s.IMAP.Host = "smtp.zoho."+region, "imap.zoho."+region
 	}
