@@ -24,21 +24,24 @@ func attachPrivate(ctx context.Context, options Options) (*DB, error) {
 	defer limit.Stop()
 	for {
 		db, err := p.attachOrStart(ctx)
-		if err == nil || !errors.Is(err, errNotYet) {
+		var later notYet
+		if !errors.As(err, &later) {
 			return db, err
 		}
 		select {
 		case <-look.C:
 		case <-limit.C:
-			return nil, p.noAnswer(err)
+			return nil, p.noAnswer(later.reason)
 		case <-ctx.Done():
-			return nil, p.noAnswer(context.Cause(ctx))
+			return nil, p.noAnswer(fmt.Errorf("%w, %w", context.Cause(ctx), later.reason))
 		}
 	}
 }
 
-// errNotYet says that there is an owner whose server cannot be used at this moment.
-var errNotYet = errors.New("not yet")
+// notYet says that there is an owner whose server cannot be used at this moment.
+type notYet struct{ reason error }
+
+func (n notYet) Error() string { return n.reason.Error() }
 
 func (p *private) attachOrStart(ctx context.Context) (*DB, error) {
 	err := p.tryOwn()
@@ -50,7 +53,7 @@ func (p *private) attachOrStart(ctx context.Context) (*DB, error) {
 	}
 	use, err := cluster.TryShare(p.useFile())
 	if errors.Is(err, cluster.ErrLocked) {
-		return nil, fmt.Errorf("%w: its owner is closing it", errNotYet)
+		return nil, notYet{errors.New("it is closing")}
 	}
 	if err != nil {
 		return nil, err
@@ -58,7 +61,7 @@ func (p *private) attachOrStart(ctx context.Context) (*DB, error) {
 	pool, err := p.pool(ctx)
 	if err != nil {
 		use.Release()
-		return nil, fmt.Errorf("%w: %w", errNotYet, err)
+		return nil, notYet{err}
 	}
 	p.use = use
 	return &DB{Pool: pool, log: p.log, private: p}, nil
@@ -66,7 +69,7 @@ func (p *private) attachOrStart(ctx context.Context) (*DB, error) {
 
 func (p *private) noAnswer(err error) error {
 	_, pid := p.holder()
-	return fmt.Errorf("the PostgreSQL server in %s does not answer, its orbit process is %s: look into that process's log (%w)",
+	return fmt.Errorf("the PostgreSQL server in %s does not answer: look into the log of the orbit process %s that runs it (%w)",
 		p.cluster.Dir(), pid, err)
 }
 

@@ -2,9 +2,12 @@ package postgres_test
 
 import (
 	"context"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"orbit/internal/postgres"
+	"orbit/internal/postgres/cluster"
 	"orbit/internal/postgres/pgtest"
 )
 
@@ -85,6 +88,20 @@ func TestServeWaitsForACommand(t *testing.T) {
 	}
 	defer r.db.Close()
 	execute(t, r.db, "select 1")
+}
+
+func TestACommandNamesTheOwnerWhoseServerDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	dir := pgtest.TempDir(t)
+	owner, err := cluster.TryLock(filepath.Join(dir, "lock"), "serve 4711")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer owner.Release()
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_, err = postgres.Attach(ctx, options(t, dir))
+	assertSays(t, err, "does not answer", "orbit process 4711", dir)
 }
 
 func TestManyCommandsAtOnceOnANewDirectory(t *testing.T) {

@@ -8,6 +8,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -52,7 +53,10 @@ func Attach(ctx context.Context, options Options) (*DB, error) {
 
 func open(ctx context.Context, options Options, openPrivate func(context.Context, Options) (*DB, error)) (*DB, error) {
 	options = options.withDefaults()
-	if options.URL == "" {
+	switch {
+	case options.URL == "" && options.DataDir == "":
+		return nil, errors.New("no database: set ORBIT_DATABASE_URL or ORBIT_DATA_DIR")
+	case options.URL == "":
 		return openPrivate(ctx, options)
 	}
 	pool, err := connect(ctx, options.URL)

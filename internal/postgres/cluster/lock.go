@@ -96,5 +96,7 @@ func (l *Lock) Release() {
 		return
 	}
 	_ = l.file.Truncate(0)
+	// Closing alone is not enough: a child that is being started still has the file until it runs.
+	_ = flock(l.file, syscall.LOCK_UN)
 	_ = l.file.Close()
 }
