@@ -149,7 +149,8 @@ func checkSteps(t *testing.T, steps []ladder.Step, e *ladder.Error) {
 	}
 }
 
-var brief = Timeouts{TLS: 100 * time.Millisecond, Command: 100 * time.Millisecond, DataEnd: 100 * time.Millisecond}
+// brief is the time for a server that says nothing; steps that must succeed before have more.
+const brief = 100 * time.Millisecond
 
 func networkFaults() []fault {
 	return []fault{
@@ -159,9 +160,9 @@ func networkFaults() []fault {
 			step: ladder.Connect, code: "net_refused", who: ladder.You, remedy: "587 with STARTTLS or 465", temporary: true},
 		{name: "connection timed out", dialer: to{err: context.DeadlineExceeded, step: ladder.Connect},
 			step: ladder.Connect, code: "net_connect_timeout", who: ladder.NetworkTeam, remedy: "firewall", temporary: true},
-		{name: "greeting never", server: faulty{greeting: silence}, timeouts: brief,
+		{name: "greeting never", server: faulty{greeting: silence}, timeouts: Timeouts{Command: brief},
 			step: ladder.Greeting, code: "net_greeting_timeout", who: ladder.ServerAdmin, remedy: "overloaded", temporary: true},
-		{name: "plain on a TLS port", server: faulty{greeting: silence}, port: 465, timeouts: Timeouts{TLS: 100 * time.Millisecond},
+		{name: "plain on a TLS port", server: faulty{greeting: silence}, port: 465, timeouts: Timeouts{TLS: brief},
 			step: ladder.Greeting, code: "tls_wanted_by_server", who: ladder.You, remedy: "TLS"},
 		{name: "not SMTP: HTTP", server: faulty{greeting: "HTTP/1.1 400 Bad Request: secret-banner"},
 			step: ladder.Greeting, code: "net_not_a_mail_server", who: ladder.You, remedy: "Check host and port"},
@@ -186,7 +187,7 @@ func networkFaults() []fault {
 			step: ladder.Hello, code: "net_dropped_ehlo", who: ladder.ServerAdmin, remedy: "hostname -f", temporary: true},
 		{name: "EHLO refused", server: faulty{answers: map[string]string{"EHLO": "550 Invalid HELO name", "HELO": "550 Invalid HELO name"}},
 			step: ladder.Hello, code: "smtp_helo_refused", who: ladder.You, reply: "550 Invalid"},
-		{name: "silent at EHLO", server: faulty{answers: map[string]string{"EHLO": silence}}, timeouts: brief,
+		{name: "silent at EHLO", server: faulty{answers: map[string]string{"EHLO": silence}}, timeouts: Timeouts{Command: 2 * time.Second},
 			step: ladder.Hello, code: "net_answer_timeout", who: ladder.ServerAdmin, remedy: "log", temporary: true},
 	}
 }
@@ -229,7 +230,7 @@ func tlsFaults(t *testing.T) []fault {
 			security: dial.STARTTLS, step: ladder.TLS, code: "starttls_injected", who: ladder.NetworkTeam, remedy: "CVE-2011-0411"},
 		{name: "dropped at STARTTLS", server: faulty{tls: with(good), answers: starttls(drop)}, security: dial.STARTTLS,
 			step: ladder.TLS, code: "tls_dropped", who: ladder.ServerAdmin, remedy: "", temporary: true},
-		{name: "silent in the handshake", server: faulty{greeting: silence}, security: dial.Implicit, timeouts: brief,
+		{name: "silent in the handshake", server: faulty{greeting: silence}, security: dial.Implicit, timeouts: Timeouts{TLS: brief},
 			step: ladder.TLS, code: "tls_timeout", who: ladder.NetworkTeam, remedy: "", temporary: true},
 	}
 }
@@ -340,7 +341,7 @@ func messageFaults() []fault {
 			step: ladder.Reply, code: "net_dropped_reply", who: ladder.ServerAdmin, remedy: "Message-ID", temporary: true, uncertain: true},
 		{name: "reset after the message", server: final(reset),
 			step: ladder.Reply, code: "net_dropped_reply", who: ladder.ServerAdmin, remedy: "Message-ID", temporary: true, uncertain: true},
-		{name: "silent after the message", server: final(silence), timeouts: brief,
+		{name: "silent after the message", server: final(silence), timeouts: Timeouts{DataEnd: brief},
 			step: ladder.Reply, code: "net_reply_timeout", who: ladder.ServerAdmin, remedy: "log", temporary: true, uncertain: true},
 		{name: "nonsense after the message", server: final("HTTP/1.1 200 OK"),
 			step: ladder.Reply, code: "net_reply_timeout", who: ladder.ServerAdmin, remedy: "log", temporary: true, uncertain: true},

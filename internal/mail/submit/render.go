@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"html"
+	"io"
 	"net/mail"
 	"strings"
 	"time"
@@ -36,11 +37,19 @@ func Render(m Message) ([]byte, Envelope, error) {
 func addBodies(msg *gomail.Msg, m Message) {
 	if m.HTML == "" || m.Text != "" {
 		text, how := encodeBody(withFooter(m.Text, m.Footer))
-		msg.SetBodyString(gomail.TypeTextPlain, text, gomail.WithPartEncoding(how))
+		msg.SetBodyWriter(gomail.TypeTextPlain, writing(text), gomail.WithPartEncoding(how))
 	}
 	if m.HTML != "" {
 		document, how := encodeBody(htmlWithFooter(m.HTML, m.Footer))
-		msg.AddAlternativeString(gomail.TypeTextHTML, document, gomail.WithPartEncoding(how))
+		msg.AddAlternativeWriter(gomail.TypeTextHTML, writing(document), gomail.WithPartEncoding(how))
+	}
+}
+
+// writing gives go-mail a text without another copy of it.
+func writing(text string) func(io.Writer) (int64, error) {
+	return func(w io.Writer) (int64, error) {
+		n, err := io.WriteString(w, text)
+		return int64(n), err
 	}
 }
 

@@ -40,7 +40,7 @@ func Open(ctx context.Context, d dial.Dialer, server Server) (*Session, error) {
 	stop := s.wire.watch(ctx)
 	defer stop()
 	if err := s.climb(ctx, s.rungs()); err != nil {
-		_ = s.wire.raw.Close()
+		s.Close() // with QUIT where somebody may still listen (RFC 5321 3.1)
 		return nil, err
 	}
 	return s, nil
@@ -150,6 +150,7 @@ func (s *Session) startTLS(ctx context.Context) error {
 		return s.refuse(ctx, ladder.TLS, r)
 	}
 	if n := s.wire.in.Buffered(); n > 0 { // what came in the clear must not be taken as said over TLS
+		s.broken = true
 		err := fmt.Errorf("%d bytes in the clear after the reply to STARTTLS", n)
 		return ladder.From(ctx).Fail(ladder.TLS, explain.Injected(s.known()), err)
 	}
@@ -180,6 +181,7 @@ func (s *Session) askHello(ctx context.Context) (reply, error) {
 // helloRefused hides what a service said that has not shown yet to be a mail server (FTP greets with 220 too).
 func (s *Session) helloRefused(ctx context.Context, r reply) error {
 	if !s.isSMTP && r.ok(5) {
+		s.broken = true
 		return ladder.From(ctx).Fail(ladder.Hello, explain.NotMailServer(s.known()), errNotSMTP)
 	}
 	return s.refuse(ctx, ladder.Hello, r)
