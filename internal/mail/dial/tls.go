@@ -140,10 +140,10 @@ func revoked(chain []*x509.Certificate, staple []byte) error {
 		return nil
 	}
 	answer, err := ocsp.ParseResponseForCert(staple, chain[0], chain[1])
-	if err != nil || answer.Status != ocsp.Revoked {
-		return nil // an unreadable answer proves nothing
+	if err == nil && answer.Status == ocsp.Revoked { // an unreadable answer proves nothing
+		return &explain.Revoked{At: answer.RevokedAt}
 	}
-	return &explain.Revoked{At: answer.RevokedAt}
+	return nil
 }
 
 // verifyName marks a literal IPv6 address as x509 wants it.

@@ -25,8 +25,8 @@ var namedEntries = []Entry{
 		Remedy: "Switch Use secure connection on: STARTTLS on port {plain_port}, or TLS from the start on port {tls_port}.",
 	},
 	{
-		Code: "auth_without_tls", Group: GroupSMTP, Seen: "(a password would travel without encryption)",
-		Cause: "The account has no secure connection, so its password would be readable on the way to {host}; Orbit did not send it.",
+		Code: "auth_without_tls", Group: GroupSMTP, Seen: "(a password or token would travel without encryption)",
+		Cause: "The account has no secure connection, so its password or token would be readable on the way to {host}; Orbit did not send it.",
 		Who:   ladder.You,
 		Remedy: "Switch Use secure connection on: STARTTLS on port {plain_port}, or TLS from the start on port {tls_port}. " +
 			"An internal relay that needs no sign-in works with Use authentication off.",
