@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -153,6 +154,14 @@ func (s *Service) Remove(ctx context.Context, id int64) error {
 	})
 	s.cache.clear()
 	return err
+}
+
+// Check returns everything that is wrong with a new registration, without storing it.
+func (c Change) Check() problem.Invalid {
+	var wrong problem.Invalid
+	_, err := c.check(nil)
+	_ = errors.As(err, &wrong)
+	return wrong
 }
 
 // check cleans the settings in place and says everything that is wrong with the whole change. Before is nil
