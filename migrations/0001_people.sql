@@ -37,7 +37,7 @@ create index session_expires on session (expires_at);
 
 -- Failed sign-ins by account and by address; several Orbit processes throttle together.
 create table sign_in_failure (
-    key        text primary key, -- "user:<name>" or "address:<ip>"
+    key        text primary key, -- "user:<name>", "address:<ip>", "session:<id>", "setup:code"
     failures   integer not null,
     last_at    timestamptz not null,
     blocked_until timestamptz not null

@@ -26,6 +26,7 @@ func TestTheFirstAdministratorWalksInAndAddsOthers(t *testing.T) {
 	}
 	tab := browsertest.New(t, s.url)
 	tab.Open("/setup?code=" + code)
+	tab.Until(`document.querySelector('[name="time_zone"]').value === Intl.DateTimeFormat().resolvedOptions().timeZone`)
 	tab.Check("setup")
 	fill(tab, "username", "ana", "password", "short")
 	tab.Follow(submit)

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"errors"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
@@ -178,9 +179,10 @@ func (s *Service) renew(ctx context.Context, tx pgx.Tx, session *Session) error 
 	return rekeySession(ctx, tx, session.ID, session.Key, session.ConfirmedAt)
 }
 
-// checkOwnPassword is for somebody who is signed in already. It tells the truth about which field is wrong.
+// checkOwnPassword is for somebody who is signed in already. It tells the truth about which field is wrong. Tries count
+// against the session alone: a stranger at the sign-in page cannot keep its owner from working.
 func (s *Service) checkOwnPassword(ctx context.Context, session Session, field string, password vault.Secret) error {
-	keys := throttleKeys(session.Address, session.User.Username)
+	keys := []string{"session:" + strconv.FormatInt(session.ID, 10)}
 	if err := s.attempt(ctx, keys); err != nil {
 		return err
 	}

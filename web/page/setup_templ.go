@@ -102,7 +102,7 @@ func SetUp(v SetUpView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = TimeZoneField(v.Form, "UTC", v.Zones).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = TimeZoneField(v.Form, "UTC", v.Zones, v.Form.Typed["time_zone"] == "").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -116,8 +116,8 @@ func SetUp(v SetUpView) templ.Component {
 	})
 }
 
-// TimeZoneField chooses a zone by its IANA name.
-func TimeZoneField(v *ui.FormView, zone string, zones []string) templ.Component {
+// TimeZoneField chooses a zone by its IANA name; ask proposes the browser's own.
+func TimeZoneField(v *ui.FormView, zone string, zones []string, ask bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -141,7 +141,7 @@ func TimeZoneField(v *ui.FormView, zone string, zones []string) templ.Component 
 		templ_7745c5c3_Err = ui.TextField(v, ui.Field{
 			Name: "time_zone", Label: "Time zone", Value: zone, Suggestions: zones,
 			Help:       "All dates are shown in this zone. Type the nearest city.",
-			Attributes: templ.Attributes{"spellcheck": "false"},
+			Attributes: templ.Attributes{"spellcheck": "false", "data-browser-zone": ask},
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

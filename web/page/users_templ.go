@@ -203,7 +203,7 @@ func User(v UserView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = TimeZoneField(v.Form, v.User.TimeZone, v.Zones).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = TimeZoneField(v.Form, v.User.TimeZone, v.Zones, false).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -335,7 +335,7 @@ func LanguageField(v *ui.FormView, language identity.Language) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		templ_7745c5c3_Err = ui.SelectField(v, ui.Field{
 			Name: "language", Label: "Language", Value: string(language), Options: languageOptions(),
-			Help: "Of the mails that Orbit sends to this person.",
+			Help: "The language of mails from Orbit.",
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
