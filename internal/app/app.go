@@ -7,6 +7,7 @@ package app
 import (
 	"context"
 	"log/slog"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -80,7 +81,11 @@ func Assemble(ctx context.Context, c config.Config, pool *pgxpool.Pool, log *slo
 	o.Identity = identity.New(pool, identity.Options{Secure: c.BaseURL.Scheme == "https", Log: log})
 	o.Settings = setting.New(pool)
 	o.Credentials = credential.New(pool, box)
-	o.Connectors = connector.NewService(pool, connector.Rules{Allowed: c.AllowedDestinations, Denied: c.DeniedDestinations})
+	rules, err := connector.ParseRules(strings.Join(c.AllowedDestinations, ","), strings.Join(c.DeniedDestinations, ","))
+	if err != nil {
+		return nil, err
+	}
+	o.Connectors = connector.NewService(pool, rules)
 	o.Connectors.DefaultConnector = o.defaultConnector
 	o.Accounts = account.New(account.Options{
 		Pool: pool, Credentials: o.Credentials, Settings: o.Settings, Dialers: o.Connectors, Log: log,

@@ -5,6 +5,7 @@ import (
 
 	"orbit/internal/account"
 
+	"orbit/web"
 	"orbit/web/page"
 	"orbit/web/ui"
 )

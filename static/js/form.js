@@ -112,6 +112,6 @@
   });
   addEventListener("beforeunload", (event) => { if (unsaved()) event.preventDefault(); });
 
-  document.addEventListener("htmx:afterSwap", (event) => begin(event.detail.target));
+  document.addEventListener("htmx:afterSwap", (event) => begin(event.detail.target || event.detail.elt || document)); // an event stream names no target
   begin(document);
 }

@@ -1,0 +1,90 @@
+package app_test
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/url"
+	"path/filepath"
+	"testing"
+
+	"orbit/internal/app"
+	"orbit/internal/config"
+	"orbit/internal/identity"
+	"orbit/internal/postgres/pgtest"
+	"orbit/internal/vault"
+	"orbit/web/browsertest"
+)
+
+func TestMain(m *testing.M) { browsertest.Main(m) }
+
+const password = "seven lamps over the river"
+
+// house is the whole of Orbit on a database of its own, with its background work running.
+type house struct {
+	*app.Orbit
+	url string
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := config.Config{
+		KeysetFile: filepath.Join(t.TempDir(), "keyset.key"),
+		BaseURL:    &url.URL{Scheme: "http", Host: listener.Addr().String()},
+
+		AllowedDestinations: []string{"127.0.0.0/8"},
+	}
+	orbit, err := app.Assemble(t.Context(), c, pgtest.New(t), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- orbit.Serve(ctx, listener) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	})
+	return &house{Orbit: orbit, url: c.BaseURL.String()}
+}
+
+// enter opens a browser in which an administrator is signed in.
+func (h *house) enter(t *testing.T) *browsertest.Tab {
+	t.Helper()
+	_, err := h.Identity.CreateUser(t.Context(), identity.User{
+		Username: "ana", FullName: "Ana Lima", Email: "ana@example.com", Role: identity.Administrator,
+		TimeZone: "America/Sao_Paulo", Language: "en", Active: true,
+	}, vault.NewSecret(password))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tab := browsertest.New(t, h.url)
+	tab.Open("/login")
+	fill(tab, "username", "ana", "password", password)
+	tab.Follow(submit)
+	return tab
+}
+
+// fill types into fields by their names.
+func fill(tab *browsertest.Tab, pairs ...string) {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		tab.Type(`main [name="`+pairs[i]+`"], dialog [name="`+pairs[i]+`"]`, pairs[i+1])
+	}
+}
+
+// choose sets a Yes/No switch or a group of radio buttons.
+func choose(tab *browsertest.Tab, name, value string) {
+	tab.Click(`label:has(> input[name="` + name + `"][value="` + value + `"])`)
+}
+
+// submit presses the button of the form in the page, submitWindow that of the window over it.
+const (
+	submit       = `main form .form-foot button[type="submit"]`
+	submitWindow = `dialog form .form-foot button[type="submit"]`
+)
