@@ -9,16 +9,24 @@ const [source, ownFolder, target] = process.argv.slice(2);
 
 // Class families of widgets that Orbit does not have.
 const families = [
-  "navbar", "page", "accordion", "apexcharts", "carousel", "chart", "calendar", "dropzone", "mention", "nav-segmented", "otp", "strength",
-  "offcanvas", "ribbon", "signal", "sparkline", "toast", "tooltip", "tracking", "plyr", "tom-select", "ts-",
-  "legend-", "divide-", "chat-", "flag", "payment", "social", "stars", "star-", "img-", "ratio", "placeholder", "progressbg",
-  "range", "form-range", "form-floating", "form-imagecheck", "form-colorinput", "form-file", "input-group-flat", "datagrid-x",
-  "bs-popover", "bs-tooltip", "popover-", "btn-social", "avatar-list", "avatar-upload", "avatar-cover", "card-rotate", "card-stacked",
-  "card-img", "card-cover", "card-profile", "tag", "timeline", "sortable", "prose", "theme-switch", "dropend", "dropstart", "dropup",
-  "switch-icon", "navbar-overlap", "link-offset", "link-underline", "link-opacity", "focus-ring", "hover-", "opacity-", "column-",
-  "page-cover", "page-tabs", "steps", "step-item", "svg-", "highlight", "shape", "cursor", "auth-", "scroll-x", "bg-gradient", "bg-pattern", "turn", "animation-",
-  "list-group-horizontal", "table-responsive-", "modal-fullscreen", "g-col", "g-start", "grid", "grid-cols", "border-opacity", "text-opacity",
-  "bg-opacity", "float", "object-fit", "translate", "position-", "order-", "offset-", "sticky-", "fixed-", "z-", "overflow-x", "alert-important",
+  // Frame, menus, windows, lists and steps are Orbit's own (static/css).
+  "navbar", "page", "nav", "dropdown", "dropup", "dropend", "dropstart", "modal", "offcanvas", "breadcrumb", "pagination", "popover", "bs-popover",
+  "list-group", "list-timeline", "list-separated", "list-inline", "list-bordered", "empty", "steps", "step-item", "status", "hr-text", "markdown", "tab-", "tab",
+  "alert", "toast", "tooltip", "bs-tooltip", "was-validated", "valid-", "is-valid", "form-floating", "form-selectgroup",
+
+  // Widgets that no page has.
+  "accordion", "apexcharts", "avatar", "calendar", "carousel", "chart", "chat", "chip", "cookie", "datagrid", "divide-", "dropzone", "flag", "fslightbox", "highlight",
+  "hover", "img", "legend", "mention", "nav-segmented", "otp", "payment", "placeholder", "plyr", "progressbg", "prose", "range", "ratio", "ribbon",
+  "shape", "signal", "social", "sortable", "space-y", "space-x", "space", "sparkline", "stars", "star", "strength", "svg", "switch-icon", "tag", "theme-switch",
+  "timeline", "tom-select", "tracking", "ts", "turn", "auth", "animation", "bg-pattern", "bg-gradient", "page-cover", "pricing", "price", "wizard",
+
+  // Corners of the families that stay.
+  "btn-social", "btn-floating", "btn-animate", "btn-tabler", "btn-actions", "btn-square", "btn-pill", "btn-app", "btn-check", "btn-toolbar", "btn-link",
+  "card-img", "card-cover", "card-profile", "card-rotate", "card-stacked", "card-stamp", "card-tabs", "card-ribbon", "card-progress", "card-sponsor", "card-deck", "card-group", "card-gradient", "card-overlap", "card-borderless", "card-list", "card-avatar", "card-active", "card-inactive", "card-status",
+  "form-range", "form-imagecheck", "form-colorinput", "form-colorcheck", "form-file", "form-fieldset", "form-help", "form-check-highlight", "form-switch",
+  "input-group-flat", "input-icon", "table-responsive-", "table-mobile", "table-transparent", "table-selectable", "modal-fullscreen",
+  "link", "focus-ring", "opacity", "column", "columns", "scroll-x", "g-col", "g-start", "grid", "grid-cols", "border-opacity", "text-opacity", "bg-opacity",
+  "float", "object-fit", "translate", "position", "order", "offset", "sticky", "fixed", "z", "overflow-x", "cursor", "hide-theme", "bg-linear",
 ];
 
 // Brand and extra colours: one accent and the colours of states are enough.

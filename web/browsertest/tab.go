@@ -3,6 +3,7 @@ package browsertest
 import (
 	"context"
 	"fmt"
+	"iter"
 	"net/url"
 	"strings"
 	"testing"
@@ -11,12 +12,13 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
 
 // patience is how long a test waits for the page to become what it should be.
-const patience = 15 * time.Second
+const patience = 30 * time.Second
 
 // Tab is a page in a browser context of its own. Its methods fail the test when they cannot do what they say.
 // Selectors are CSS.
@@ -56,8 +58,19 @@ func New(t testing.TB, base string) *Tab {
 		_, err := cdp.Call(ctx, target, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true})
 		return err
 	}))
+	go tab.leave(chromedp.Events(ctx, page.JavascriptDialogOpening))
 	tab.Size(1280, 800)
 	return tab
+}
+
+// leave says yes to the browser's own question whether to leave a form; a test that opens another page means it.
+func (tab *Tab) leave(questions iter.Seq2[page.EventJavascriptDialogOpening, error]) {
+	for _, err := range questions {
+		if err != nil {
+			return
+		}
+		_, _ = chromedp.Call(tab.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: true})
+	}
 }
 
 // must runs steps within the patience of a test.
@@ -234,4 +247,13 @@ func pick(first bool, a, b string) string {
 		return a
 	}
 	return b
+}
+
+// Scripts switches the page's JavaScript on or off, from the next page on. Until, See and their like still work.
+func (tab *Tab) Scripts(on bool) {
+	tab.t.Helper()
+	tab.must("switch scripts", chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
+		return err
+	}))
 }

@@ -46,9 +46,11 @@ func (w *watch) event(event any) {
 	}
 }
 
-// entry takes the browser's own log. That a document answered 4xx is the test's to judge.
+// entry takes the browser's own log. That a document answered 4xx is the test's to judge, and that a test leaves a form
+// without asking is its right.
 func (w *watch) entry(e *log.Entry) {
-	expected := e.Source == log.EntrySourceNetwork && strings.Contains(e.Text, "the server responded with a status of 4")
+	expected := e.Source == log.EntrySourceNetwork && strings.Contains(e.Text, "the server responded with a status of 4") ||
+		strings.Contains(e.Text, "'beforeunload' confirmation panel")
 	if e.Level == log.EntryLevelError && !expected || strings.Contains(e.Text, "Content Security Policy") {
 		w.note("browser log: %s (%s)", e.Text, e.URL)
 	}

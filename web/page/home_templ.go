@@ -165,7 +165,7 @@ func Home(v HomeView) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if len(v.Settings) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "<section class=\"card shortcuts\" aria-labelledby=\"shortcuts-title\"><h2 id=\"shortcuts-title\" class=\"card-heading\">Settings</h2><div class=\"shortcut-groups\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "<section class=\"card\" aria-labelledby=\"shortcuts-title\"><h2 id=\"shortcuts-title\" class=\"card-heading\">Settings</h2><div class=\"shortcut-groups\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

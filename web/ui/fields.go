@@ -31,7 +31,7 @@ func (f Field) secret() Field {
 		f.Autocomplete = "new-password"
 	}
 	if f.Stored && f.Placeholder == "" {
-		f.Placeholder = "Stored. Enter a new one to replace it."
+		f.Placeholder = "Stored, enter to replace"
 	}
 	return f
 }

@@ -16,7 +16,6 @@ type FrameView struct {
 	Bell    bool         // whether there is a bell
 	Search  string       // address of the search; no field when empty
 	SignOut string       // address that signs out
-	Wide    bool         // reports use the whole width
 }
 
 // Person is whoever is signed in.

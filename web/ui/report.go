@@ -3,6 +3,7 @@ package ui
 import (
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/a-h/templ"
 )
@@ -191,14 +192,22 @@ func (v ReportView) pages() int {
 // shown says which rows of how many are on the page: "1 to 30 of 412 accounts".
 func (v ReportView) shown() string {
 	if v.Older != "" {
-		return Number(len(v.Rows)) + " " + v.noun()
+		return Count(len(v.Rows), one(v.noun()), v.noun())
 	}
 	if v.pages() == 1 {
-		return Number(v.Total) + " " + v.noun()
+		return Count(v.Total, one(v.noun()), v.noun())
 	}
 	first := (v.Page-1)*v.PerPage + 1
 	last := min(v.Total, v.Page*v.PerPage)
 	return Number(first) + " to " + Number(last) + " of " + Number(v.Total) + " " + v.noun()
+}
+
+// one is the singular of such a noun: "entry", "account".
+func one(nouns string) string {
+	if stem, found := strings.CutSuffix(nouns, "ies"); found {
+		return stem + "y"
+	}
+	return strings.TrimSuffix(nouns, "s")
 }
 
 // pageNumbers lists the pages to link to: the first, the last and those around the present one; 0 is a gap.

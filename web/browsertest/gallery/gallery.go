@@ -111,7 +111,7 @@ func found() []page.Found {
 func accounts(total, at int, sort string) ui.ReportView {
 	v := ui.ReportView{
 		Title: "SMTP Configuration", About: "The accounts through which Orbit sends its notifications.", Path: "/report", Query: url.Values{},
-		RowsNoun: "accounts", New: &ui.Link{Label: "New", Href: "/form"}, CanCSV: true, Sort: sort, Page: at, PerPage: 30, Total: total, Naming: 1,
+		RowsNoun: "accounts", New: &ui.Link{Label: "New", Href: "/form"}, CanCSV: true, Sort: sort, Page: at, PerPage: 10, Total: total, Naming: 1,
 		Filters: []ui.Field{{Name: "name", Label: "Name"}, {Name: "sender", Label: "Sender e-mail"},
 			{Name: "active", Label: "Enabled", Options: []ui.Option{{Label: "All"}, {Value: "yes", Label: "Yes"}, {Value: "no", Label: "No"}}}},
 		More: []ui.Field{{Name: "id", Label: "ID"}, {Name: "reply_to", Label: "Reply e-mail"}, {Name: "return_path", Label: "Return e-mail"}},
@@ -121,7 +121,7 @@ func accounts(total, at int, sort string) ui.ReportView {
 			Text: "Orbit sends every notification through an SMTP account. Register one, test it, and make it the default.",
 			New:  &ui.Link{Label: "Register an SMTP account", Href: "/form"}},
 	}
-	for i := range min(total, 30) {
+	for i := range min(total, 10) {
 		v.Rows = append(v.Rows, account(i))
 	}
 	return v

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/a-h/templ"
+	"github.com/go-chi/chi/v5/middleware"
 
 	"orbit/static"
 	"orbit/web/browsertest"
@@ -33,7 +34,7 @@ func galleryServer(t *testing.T) *httptest.Server {
 		}
 		_ = SummaryWords(r.FormValue("smtp_host")).Render(r.Context(), w)
 	})
-	server := httptest.NewServer(strict(mux))
+	server := httptest.NewServer(middleware.Compress(5)(strict(mux)))
 	t.Cleanup(server.Close)
 	return server
 }
@@ -51,6 +52,7 @@ func TestEveryPartIsAccessible(t *testing.T) {
 	server := galleryServer(t)
 	for path := range Pages() {
 		t.Run(path[1:], func(t *testing.T) {
+			t.Parallel()
 			tab := browsertest.New(t, server.URL)
 			tab.Open(path)
 			tab.Check("gallery" + path)
