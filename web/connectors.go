@@ -33,7 +33,7 @@ func connectorsReport(ways ways, clock ui.Clock) ui.ReportView {
 		Title: "Network Connectors", Path: connectorsPath, CanCSV: true, RowsNoun: "connectors", Naming: 1,
 		About: "How connections to mail servers leave this machine: directly, or through a connector in another network.",
 		Columns: []ui.Column{
-			{Label: "Code", Right: true}, {Label: "Name"}, {Label: "Kind"}, {Label: "Address"}, {Label: "Port", Right: true},
+			{Label: "Code", Right: true}, {Label: "Name"}, {Label: "Kind"}, {Label: "Address"}, {Label: "Port"},
 			{Label: "Registration date"}, {Label: "Last change"}, {Label: "Active"},
 		},
 		Note: page.DefaultConnectorNote(ways.words(ways.usual), applicationPath),

@@ -15,6 +15,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"orbit/internal/connector"
+	"orbit/internal/credential"
 	"orbit/internal/identity"
 	"orbit/internal/postgres/pgtest"
 	"orbit/internal/setting"
@@ -24,14 +26,19 @@ import (
 
 const goodPassword = "seven lamps over the river"
 
-// site is the pages of identity on a database of their own, with a clock that the test moves.
+// site is the pages on a database of their own, with a clock that the test moves.
 type site struct {
 	t        *testing.T
 	pool     *pgxpool.Pool
 	identity *identity.Service
 	url      string
-	mu       sync.Mutex
-	now      time.Time
+
+	box         *vault.Box
+	credentials *credential.Service
+	settings    *setting.Service
+
+	mu  sync.Mutex
+	now time.Time
 }
 
 func (s *site) clock() time.Time {
@@ -49,8 +56,9 @@ func (s *site) pass(d time.Duration) {
 func newSite(t *testing.T) *site {
 	t.Helper()
 	t.Parallel()
-	s := &site{t: t, pool: pgtest.New(t), now: time.Now()}
+	s := &site{t: t, pool: pgtest.New(t), box: vault.NewTestBox(), now: time.Now()}
 	s.identity = identity.New(s.pool, identity.Options{Clock: s.clock, Log: slog.New(slog.DiscardHandler)})
+	s.credentials, s.settings = credential.New(s.pool, s.box), setting.New(s.pool)
 	server := httptest.NewUnstartedServer(nil)
 	server.Start()
 	t.Cleanup(server.Close)
@@ -61,7 +69,8 @@ func newSite(t *testing.T) *site {
 	}
 	pages, err := web.New(web.Options{
 		BaseURL: base, Log: slog.New(slog.DiscardHandler), Clock: s.clock,
-		Identity: s.identity, Settings: setting.New(s.pool), Trail: s.pool,
+		Identity: s.identity, Settings: s.settings, Trail: s.pool,
+		Credentials: s.credentials, Connectors: connector.NewService(s.pool, connector.Rules{}),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -117,6 +117,22 @@ func (s *Server) routes(r *router) {
 	r.get(smtpPath+"/{id}/delete", change, s.askDeleteSMTP)
 	r.post(smtpPath+"/{id}/delete", change, s.deleteSMTP)
 
+	r.get(credentialsPath, view, s.listCredentials)
+	r.post(credentialsPath, change, s.createCredential)
+	r.get(credentialsPath+"/new", change, s.newCredential)
+	r.get(credentialsPath+"/{id}", view, s.editCredential)
+	r.post(credentialsPath+"/{id}", change, s.saveCredential)
+	r.get(credentialsPath+"/{id}/secret", change, s.askCredentialSecret)
+	r.post(credentialsPath+"/{id}/secret", change, s.replaceCredentialSecret)
+	r.get(credentialsPath+"/{id}/delete", change, s.askDeleteCredential)
+	r.post(credentialsPath+"/{id}/delete", change, s.confirmed(s.deleteCredential))
+
+	r.get(connectorsPath, view, s.listConnectors)
+
+	r.get(applicationPath, view, s.editApplication)
+	r.post(applicationPath, change, s.saveApplication)
+	r.post(applicationPath+"/summary", view, s.applicationSummary)
+
 	r.get("/settings/users", view, s.listUsers)
 	r.post("/settings/users", change, s.createUser)
 	r.get("/settings/users/new", change, s.newUser)
@@ -148,15 +164,18 @@ func (s *Server) build() (http.Handler, error) {
 		return nil, err
 	}
 	mux := chi.NewRouter()
-	mux.Use(s.identify, s.accessLog, s.recovered, securityHeaders(s.BaseURL.Scheme == "https"), s.clientAddress(), limitBody)
+	mux.Use(s.identify, s.clientAddress(), s.accessLog, s.recovered, securityHeaders(s.secure()), limitBody)
 	mux.Handle(static.Prefix+"*", static.Handler())
 	mux.Get("/healthz", s.healthy)
 	mux.Get("/readyz", s.ready)
+	if s.API != nil {
+		mux.Group(func(programs chi.Router) {
+			programs.Use(compressed, crossOrigin)
+			s.API(programs)
+		})
+	}
 	mux.Group(func(pages chi.Router) {
 		pages.Use(compressed, crossOrigin, s.withSession)
-		if s.API != nil {
-			s.API(pages)
-		}
 		s.routes(&router{mux: pages, server: s})
 	})
 	mux.NotFound(s.withSession(s.adapt(anyone, s.notFound)).ServeHTTP)
