@@ -114,7 +114,7 @@ func passRest(from, to *end, f *flow) error {
 // moveWaiting holds a buffer only while there are bytes to move.
 func moveWaiting(from, to *end, f *flow) error {
 	var err error
-	waitErr := from.wire.whenReady(func() bool {
+	waitErr := from.wire.whenReady(from.conn != net.Conn(from.wire), func() bool {
 		err = moveReady(from.conn, to.conn, f)
 		return !errors.Is(err, errNotReady)
 	})
@@ -146,7 +146,8 @@ func moveReady(from io.Reader, to io.Writer, f *flow) error {
 }
 
 // bulk tells a transfer from a command or a reply: only a transfer is worth another read before the write.
-const bulk = 8 << 10
+// Dovecot sends TLS records of 4 KB.
+const bulk = 2 << 10
 
 // fill reads once, and goes on while the bytes come in bulk.
 func fill(from io.Reader, buf []byte) (int, error) {

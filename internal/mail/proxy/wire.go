@@ -6,20 +6,23 @@ import (
 	"time"
 )
 
-// wire is the lowest connection of one side: a TCP connection, or a connector's tunnel. TLS runs above it.
+// wire is the lowest connection of one side: a TCP connection, or a connector's tunnel. TLS may run above.
 //
 // While a session is relayed its reads can be told not to wait. TLS then hands errNotReady up to the relay,
 // which gives its buffer back and waits with nothing in hand. That is why 10,000 idle sessions are cheap.
 type wire struct {
 	net.Conn
-	raw syscall.RawConn // nil where waiting is only possible inside a read
-	fd  int             // while raw.Read runs us: the descriptor to read without waiting; else -1
+	raw   syscall.RawConn // nil where waiting is only possible inside a read
+	now   bool            // reads don't wait: whenReady is running
+	fd    int             // the descriptor, while now
+	store *buffer         // what was read ahead for TLS, while now: it asks for records, servers send many at once
+	ahead []byte          // the part of store that TLS has not taken
 }
 
 // newWire takes the connections whose bytes come straight from the descriptor. Others may keep bytes of
 // their own in front of it, so a type that merely has SyscallConn is not enough.
 func newWire(conn net.Conn) *wire {
-	w := &wire{Conn: conn, fd: -1}
+	w := &wire{Conn: conn}
 	if tcp, ok := conn.(*net.TCPConn); ok && readsNow {
 		w.raw, _ = tcp.SyscallConn()
 	}
@@ -38,18 +41,34 @@ func (notReady) Temporary() bool { return true }
 
 // Read reads as usual, or without waiting inside whenReady.
 func (w *wire) Read(p []byte) (int, error) {
-	if w.fd < 0 {
+	switch {
+	case !w.now:
 		return w.Conn.Read(p)
+	case w.store == nil:
+		return readNow(w.fd, p)
+	case len(w.ahead) == 0:
+		n, err := readNow(w.fd, w.store[:])
+		if err != nil {
+			return 0, err
+		}
+		w.ahead = w.store[:n]
 	}
-	return readNow(w.fd, p)
+	n := copy(p, w.ahead)
+	w.ahead = w.ahead[n:]
+	return n, nil
 }
 
 // whenReady calls step each time bytes are waiting, until it reports that it is done. Reads inside step
-// don't wait; between the calls the goroutine sleeps with a short stack and without a buffer.
-func (w *wire) whenReady(step func() (done bool)) error {
+// don't wait, so step ends with errNotReady when everything is taken; between the calls the goroutine
+// sleeps with a short stack and without a buffer. Layered says that TLS does the reading.
+func (w *wire) whenReady(layered bool, step func() (done bool)) error {
 	return w.raw.Read(func(fd uintptr) bool {
-		w.fd = int(fd)
-		defer func() { w.fd = -1 }()
+		w.now, w.fd = true, int(fd)
+		if layered {
+			w.store = buffers.Get().(*buffer)
+			defer buffers.Put(w.store)
+		}
+		defer func() { w.now, w.store, w.ahead = false, nil, nil }()
 		return step()
 	})
 }
