@@ -46,7 +46,7 @@ type SMTPSettings struct {
 	IgnoreCertificateError bool                 `db:"ignore_certificate_error" json:"ignore_certificate_error" form:"ignore_certificate_error" label:"Ignore certificate error" doc:"Accept any certificate"`
 	CertificateRule        dial.CertificateRule `db:"certificate_rule" json:"certificate_rule,omitempty" form:"certificate_rule" label:"Certificate" doc:"verify, pin or custom_ca" enum:",verify,pin,custom_ca"`
 	CertificateFingerprint string               `db:"certificate_fingerprint" json:"certificate_fingerprint,omitempty" form:"certificate_fingerprint" label:"Certificate fingerprint" doc:"pin: SHA-256 of the certificate, hexadecimal"`
-	CertificateCA          string               `db:"certificate_ca" json:"certificate_ca,omitempty" form:"certificate_ca" label:"Certificate authority" doc:"custom_ca: certificates in PEM form"`
+	CertificateCA          string               `db:"certificate_ca" json:"certificate_ca,omitempty" form:"certificate_ca,lines" label:"Certificate authority" doc:"custom_ca: certificates in PEM form"`
 	UseNetworkConnector    bool                 `db:"use_network_connector" json:"use_network_connector" form:"use_network_connector" label:"Use Network Connector" doc:"Leave through a network connector"`
 	NetworkConnectorID     int64                `db:"network_connector_id" json:"network_connector_id,omitempty" form:"network_connector_id" label:"Network Connector" doc:"Which one; absent: the default of System Parameters"`
 

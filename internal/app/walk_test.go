@@ -48,7 +48,7 @@ func TestTheWalkOfTheDocument(t *testing.T) {
 
 	tab.Click(`#smtp-1 .dots`)
 	tab.Screenshot("smtp-row-menu")
-	tab.Click(`a[href="/settings/notifications/smtp/1/test"]`)
+	tab.Click(`#smtp-1 .menu a[href="/settings/notifications/smtp/1/test"]`)
 	tab.SeeText("dialog", "Test e-mail - Account Office365")
 	tab.Check("smtp-test-window")
 	fill(tab, "to", "bob@example.com")
