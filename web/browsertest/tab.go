@@ -120,12 +120,21 @@ func (tab *Tab) Open(path string) {
 // Click clicks and does not wait for what follows.
 func (tab *Tab) Click(selector string) {
 	tab.t.Helper()
+	tab.aim(selector)
 	tab.must("click "+selector, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+}
+
+// aim brings what will be clicked into the middle of the window, away from the bars that stick to its edges.
+func (tab *Tab) aim(selector string) {
+	tab.t.Helper()
+	tab.See(selector)
+	tab.Eval(fmt.Sprintf(`document.querySelector(%q)?.scrollIntoView({block: "center", behavior: "instant"}), ""`, selector))
 }
 
 // Follow clicks and waits until the next page is loaded.
 func (tab *Tab) Follow(selector string) {
 	tab.t.Helper()
+	tab.aim(selector)
 	ctx, cancel := context.WithTimeout(tab.ctx, patience)
 	defer cancel()
 	if _, err := chromedp.RunResponse(ctx, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible)); err != nil {
@@ -136,8 +145,13 @@ func (tab *Tab) Follow(selector string) {
 // Type replaces what stands in a field, with real key strokes.
 func (tab *Tab) Type(selector, text string) {
 	tab.t.Helper()
-	field := chromedp.CSS(selector)
-	tab.must("type into "+selector, chromedp.WaitVisible(field), chromedp.Clear(field), chromedp.SendKeys(field, text))
+	tab.See(selector)
+	// The first key replaces what is selected. chromedp's Clear sets an attribute that a field once typed into ignores.
+	tab.Eval(fmt.Sprintf(`(() => { const field = document.querySelector(%q); field.focus(); field.select(); return ""; })()`, selector))
+	if text == "" {
+		text = kb.Delete
+	}
+	tab.Press(text)
 }
 
 // Choose chooses an option of a drop-down by its value.
