@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"net/url"
 	"time"
 
@@ -115,6 +116,34 @@ func (s *Service) Direct(ctx context.Context, address string) (string, error) {
 		return "", err
 	}
 	return s.travel(ctx, g, r, Bound{start: begun}, audit.ActorFrom(ctx).Name)
+}
+
+// Invitation asks somebody to authorise a mailbox.
+type Invitation struct {
+	Text      string // as email-oauth2-proxy's log says it
+	URL       string
+	UserCode  string // device flow only
+	ExpiresAt time.Time
+}
+
+// Invite returns what the log prints when a mailbox needs a person: the start address, or the code of a
+// device flow. However often it is asked, one authorisation is pending.
+func (s *Service) Invite(ctx context.Context, address string) (Invitation, error) {
+	address = Normal(address)
+	r, err := lookupClient(ctx, s.pool, address)
+	if err != nil {
+		return Invitation{}, s.noRegistration(err, address)
+	}
+	if r.EffectiveFlow() == DeviceCode {
+		d, err := s.StartDevice(ctx, address)
+		return Invitation{
+			Text: fmt.Sprintf("Visit %s and use code %s", d.URI, d.UserCode), URL: d.URI, UserCode: d.UserCode, ExpiresAt: d.ExpiresAt,
+		}, err
+	}
+	link, err := s.StartLink(ctx, address)
+	return Invitation{
+		Text: fmt.Sprintf("Please visit the following URL to authenticate account %s: %s", address, link.URL), URL: link.URL, ExpiresAt: link.ExpiresAt,
+	}, err
 }
 
 // interactive returns the grant and the registration with which a person authorises an address by this flow.

@@ -243,6 +243,14 @@ func TestDeclinedConsentIsExplainedAndKeepsAWorkingGrant(t *testing.T) {
 	_, q = b.visit(address)
 	b.complete(Callback{State: q.Get("state"), Session: session, Error: "access_denied"})
 	b.wantState(address, Waiting)
+	if err := b.Refused(context.Background(), address, ladder.Fault{Code: "smtp_535_5.7.3"}); err != nil {
+		t.Fatal(err)
+	}
+	_, q = b.visit(address)
+	b.complete(Callback{State: q.Get("state"), Session: session, Error: "access_denied"})
+	if g := b.wantState(address, Failed); g.FailedBecause != UpstreamNo {
+		t.Errorf("grant %+v", g)
+	}
 	if b.token(address) != token {
 		t.Error("a declined second consent cost the first")
 	}
@@ -292,6 +300,24 @@ func TestStartLinkMakesAFreshStateAtEachVisit(t *testing.T) {
 	}
 	if next, err := b.StartLink(context.Background(), address); err != nil || next.URL == link.URL {
 		t.Errorf("no new link after the used one: %v", err)
+	}
+}
+
+func TestInvitationIsTheSentenceThatPeopleLookFor(t *testing.T) {
+	b := interactive(t)
+	first, err := b.Invite(context.Background(), address)
+	if err != nil || first.Text != "Please visit the following URL to authenticate account "+address+": "+first.URL {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	if second, err := b.Invite(context.Background(), address); err != nil || second != first {
+		t.Errorf("asked again: %+v, %v", second, err)
+	}
+	s := b.settings(DeviceCode)
+	s.Pattern = "device@example.com"
+	b.register(s, NewSecret{})
+	d, err := b.Invite(context.Background(), "device@example.com")
+	if err != nil || d.Text != "Visit "+b.provider.URL+"/activate and use code WDJB-MJHT" {
+		t.Errorf("%+v, %v", d, err)
 	}
 }
 

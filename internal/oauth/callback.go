@@ -221,7 +221,7 @@ func (s *Service) failed(ctx context.Context, g held, r Registration, redirectUR
 // to authorise it again and given up.
 func (s *Service) refused(ctx context.Context, g held, f ladder.Fault) Outcome {
 	err := postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
-		if g.State == None || g.State == Failed {
+		if g.State == None || g.FailedBecause == GrantFailed {
 			if err := storeFailure(ctx, tx, g, GrantFailed, f, s.now()); err != nil {
 				return err
 			}

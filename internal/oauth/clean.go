@@ -30,6 +30,9 @@ func (s Settings) Clean() (Settings, []Note) {
 	c.scope(&s.Scope)
 	c.redirect(&s.RedirectURI)
 	c.appOnly(&s)
+	if s.Provider == "" {
+		s.Provider = string(s.authority())
+	}
 	return s, c.notes
 }
 

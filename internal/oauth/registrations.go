@@ -63,6 +63,22 @@ func (s *Service) CreateIn(ctx context.Context, tx pgx.Tx, c Change) (Registrati
 	return r, s.recordClient(ctx, tx, "created", r, audit.Changes(Settings{}, r.Settings))
 }
 
+// PutIn creates a registration or, with force, replaces the one of the same pattern, in the caller's
+// transaction. Without force a registration that is there is a *problem.Confirm.
+func (s *Service) PutIn(ctx context.Context, tx pgx.Tx, c Change, force bool) (Registration, error) {
+	before, err := lockClientByPattern(ctx, tx, Normal(c.Pattern))
+	switch {
+	case errors.Is(err, problem.ErrNotFound):
+		return s.CreateIn(ctx, tx, c)
+	case err != nil:
+		return Registration{}, err
+	case !force:
+		return Registration{}, &problem.Confirm{Name: "force", Text: fmt.Sprintf("%s is registered already, for client %s. It would be replaced.", before.Pattern, before.ClientID)}
+	}
+	c.Version = before.Version
+	return s.saveIn(ctx, tx, before, c)
+}
+
 // Save changes a registration. A *problem.Conflict says that somebody else did so first.
 func (s *Service) Save(ctx context.Context, id int64, c Change) (Registration, []Note, error) {
 	before, err := s.Find(ctx, id)

@@ -343,3 +343,28 @@ func TestStatesAreThoseOfTheTable(t *testing.T) {
 		}
 	}
 }
+
+func TestPuttingReplacesOnlyWithForce(t *testing.T) {
+	b := setup(t)
+	put := func(clientID string, force bool) (r Registration, err error) {
+		s := b.settings(AuthorizationCode)
+		s.ClientID = clientID
+		err = pgx.BeginFunc(asAdmin(), b.pool, func(tx pgx.Tx) error {
+			r, err = b.PutIn(asAdmin(), tx, Change{Settings: s, Secret: sharedSecret()}, force)
+			return err
+		})
+		return r, err
+	}
+	first, err := put("client-1", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var confirm *problem.Confirm
+	if _, err := put("client-2", false); !errors.As(err, &confirm) || !strings.Contains(confirm.Text, "client-1") {
+		t.Errorf("%v", err)
+	}
+	second, err := put("client-2", true)
+	if err != nil || second.ID != first.ID || second.ClientID != "client-2" || len(second.Secrets) != 1 {
+		t.Errorf("%+v, %v", second, err)
+	}
+}

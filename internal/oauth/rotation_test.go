@@ -125,3 +125,29 @@ func TestCertificateKnowsItsEnd(t *testing.T) {
 		t.Errorf("%+v, %v", all, err)
 	}
 }
+
+func TestResealingKeepsEverythingOpen(t *testing.T) {
+	b := authorised(t)
+	n, err := b.Reseal(context.Background())
+	if err != nil || n != 0 {
+		t.Fatalf("%d, %v: nothing is sealed by an older key", n, err)
+	}
+	before := b.token(address)
+	keys, err := b.box.Rotate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.box.Reload(keys); err != nil {
+		t.Fatal(err)
+	}
+	if n, err = b.Reseal(context.Background()); err != nil || n != 3 { // client secret, access and refresh token
+		t.Fatalf("%d, %v", n, err)
+	}
+	b.Service = b.process()
+	if b.token(address) != before {
+		t.Error("another token")
+	}
+	if n, err = b.Reseal(context.Background()); err != nil || n != 0 {
+		t.Errorf("%d, %v: resealed twice", n, err)
+	}
+}

@@ -71,6 +71,11 @@ func lockClient(ctx context.Context, tx pgx.Tx, id int64) (Registration, error) 
 	return withSecrets(ctx, tx, r, err)
 }
 
+func lockClientByPattern(ctx context.Context, tx pgx.Tx, pattern string) (Registration, error) {
+	r, err := oneRow[Registration](tx.Query(ctx, "select "+clientColumns+" from oauth_client where pattern = @pattern for update", pgx.NamedArgs{"pattern": pattern}))
+	return withSecrets(ctx, tx, r, err)
+}
+
 // lookupClient finds the registration for an address: its own, its domain's, everybody's.
 func lookupClient(ctx context.Context, q querier, address string) (Registration, error) {
 	r, err := oneRow[Registration](q.Query(ctx, `

@@ -254,3 +254,18 @@ func storeRefusal(ctx context.Context, tx pgx.Tx, id int64, f ladder.Fault) erro
 		where id = @id`, pgx.NamedArgs{"id": id, "fault": f})
 	return err
 }
+
+func lockGrantsOf(ctx context.Context, tx pgx.Tx, client int64) ([]held, error) {
+	return allRows[held](tx.Query(ctx, `
+		select `+heldColumns+`
+		from oauth_grant
+		where oauth_client_id = @client
+		order by id
+		for update`, pgx.NamedArgs{"client": client}))
+}
+
+// setSealedToken replaces a sealed value by itself under another key; column is one of ours.
+func setSealedToken(ctx context.Context, tx pgx.Tx, id int64, column string, sealed []byte) error {
+	_, err := tx.Exec(ctx, "update oauth_grant set "+column+" = @sealed where id = @id", pgx.NamedArgs{"id": id, "sealed": sealed})
+	return err
+}

@@ -85,3 +85,16 @@ func setWarned(ctx context.Context, tx pgx.Tx, id int64, days int) error {
 	_, err := tx.Exec(ctx, "update oauth_client_secret set warned_days = @days where id = @id", pgx.NamedArgs{"id": id, "days": days})
 	return err
 }
+
+func lockSealedSecret(ctx context.Context, tx pgx.Tx, id int64) ([]byte, error) {
+	rows, err := allRows[struct{ Sealed []byte }](tx.Query(ctx, "select sealed from oauth_client_secret where id = @id for update", pgx.NamedArgs{"id": id}))
+	if err != nil || len(rows) == 0 {
+		return nil, err // replaced meanwhile, by the newest key
+	}
+	return rows[0].Sealed, nil
+}
+
+func setSealedSecret(ctx context.Context, tx pgx.Tx, id int64, sealed []byte) error {
+	_, err := tx.Exec(ctx, "update oauth_client_secret set sealed = @sealed where id = @id", pgx.NamedArgs{"id": id, "sealed": sealed})
+	return err
+}

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -218,13 +219,10 @@ func (a *arguments) template(p provider.Preset) (int, error) {
 // fillServers takes the provider's servers: for the protocols that were named, or else for IMAP and SMTP.
 func (a *arguments) fillServers(id provider.ID) {
 	known := servers(id, a.tokenURL)
-	none := true
-	for i := range a.servers {
-		none = none && !a.servers[i].wanted
-	}
+	some := slices.ContainsFunc(a.servers, func(s serverArguments) bool { return s.wanted })
 	for i := range a.servers {
 		s := &a.servers[i]
-		if !s.wanted && !(none && s.protocol != POP3) {
+		if byDefault := !some && s.protocol != POP3; !s.wanted && !byDefault {
 			continue
 		}
 		server := known[s.protocol]
