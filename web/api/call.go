@@ -124,14 +124,14 @@ func changes(conflict *problem.Conflict) []error {
 	return found
 }
 
-// page is what every list takes and gives: limit rows, and where the next page begins.
-type page struct {
+// Page is what every list takes and gives: limit rows, and where the next page begins.
+type Page struct {
 	Cursor string `query:"cursor" doc:"The next of the page before"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 }
 
 // number is the page to read, from 1.
-func (p page) number() int {
+func (p Page) number() int {
 	n, err := strconv.Atoi(p.Cursor)
 	if err != nil || n < 1 {
 		return 1
@@ -140,7 +140,7 @@ func (p page) number() int {
 }
 
 // next names the page after this one, or is "" at the end.
-func (p page) next(total int) string {
+func (p Page) next(total int) string {
 	if p.number()*p.Limit >= total {
 		return ""
 	}

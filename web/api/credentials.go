@@ -57,7 +57,7 @@ type listCredentialsOutput struct {
 	}
 }
 
-func (a *api) listCredentials(c *call, i *page) (*listCredentialsOutput, error) {
+func (a *api) listCredentials(c *call, i *Page) (*listCredentialsOutput, error) {
 	stored, err := a.Credentials.List(c)
 	if err != nil {
 		return nil, err
@@ -79,13 +79,13 @@ func (a *api) createCredential(c *call, i *createCredentialInput) (*credentialOu
 	return &credentialOutput{newCredentialItem(stored)}, err
 }
 
-func (a *api) showCredential(c *call, i *idInput) (*credentialOutput, error) {
+func (a *api) showCredential(c *call, i *IDInput) (*credentialOutput, error) {
 	found, err := a.Credentials.Find(c, i.ID)
 	return &credentialOutput{newCredentialItem(found)}, err
 }
 
 type changeCredentialInput struct {
-	idInput
+	IDInput
 	Body partial[credentialBody]
 }
 
@@ -103,7 +103,7 @@ func (a *api) changeCredential(c *call, i *changeCredentialInput) (*credentialOu
 	return &credentialOutput{newCredentialItem(stored)}, err
 }
 
-func (a *api) deleteCredential(c *call, i *idInput) (*struct{}, error) {
+func (a *api) deleteCredential(c *call, i *IDInput) (*struct{}, error) {
 	found, err := a.Credentials.Find(c, i.ID)
 	if err != nil {
 		return nil, err

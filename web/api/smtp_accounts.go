@@ -36,14 +36,15 @@ func (b smtpBody) change() account.SMTPChange {
 	}
 }
 
-type idInput struct {
+// IDInput is the id in the path. It is exported because huma reads embedded structs only then.
+type IDInput struct {
 	ID int64 `path:"id" minimum:"1"`
 }
 
 type smtpOutput struct{ Body account.SMTP }
 
 type listSMTPInput struct {
-	page
+	Page
 	ID           int64  `query:"id"`
 	Name         string `query:"account_name"`
 	Sender       string `query:"sender_email"`
@@ -98,13 +99,13 @@ func (a *api) createSMTP(c *call, i *createSMTPInput) (*smtpOutput, error) {
 	return &smtpOutput{stored}, err
 }
 
-func (a *api) showSMTP(c *call, i *idInput) (*smtpOutput, error) {
+func (a *api) showSMTP(c *call, i *IDInput) (*smtpOutput, error) {
 	found, err := a.Accounts.FindSMTP(c, i.ID)
 	return &smtpOutput{found}, err
 }
 
 type changeSMTPInput struct {
-	idInput
+	IDInput
 	Body partial[smtpBody]
 }
 
@@ -121,11 +122,11 @@ func (a *api) changeSMTP(c *call, i *changeSMTPInput) (*smtpOutput, error) {
 	return &smtpOutput{stored}, err
 }
 
-func (a *api) deleteSMTP(c *call, i *idInput) (*struct{}, error) {
+func (a *api) deleteSMTP(c *call, i *IDInput) (*struct{}, error) {
 	return nil, a.Accounts.DeleteSMTP(c, i.ID)
 }
 
-func (a *api) cloneSMTP(c *call, i *idInput) (*smtpOutput, error) {
+func (a *api) cloneSMTP(c *call, i *IDInput) (*smtpOutput, error) {
 	settings, err := a.Accounts.CloneSMTP(c, i.ID)
 	if err != nil {
 		return nil, err
@@ -146,7 +147,7 @@ func (b testBody) request() account.SMTPTestRequest {
 }
 
 type testSMTPInput struct {
-	idInput
+	IDInput
 	Body testBody
 }
 
@@ -183,7 +184,7 @@ type listSMTPTestsOutput struct {
 	}
 }
 
-func (a *api) listSMTPTests(c *call, i *idInput) (*listSMTPTestsOutput, error) {
+func (a *api) listSMTPTests(c *call, i *IDInput) (*listSMTPTestsOutput, error) {
 	if _, err := a.Accounts.FindSMTP(c, i.ID); err != nil {
 		return nil, err
 	}
