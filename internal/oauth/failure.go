@@ -53,6 +53,7 @@ func judge(err error, r Registration, address, redirectURI string) verdict {
 		v.fault = unprepared()
 	}
 	v.fault.Temporary = v.because == NoReason
+	v.fault.Authorise = v.fault.Authorise && r.EffectiveFlow().NeedsPerson()
 	return v
 }
 

@@ -272,6 +272,21 @@ func TestDeadGrantDoesNotAffectAnother(t *testing.T) {
 	b.token("two@example.com")
 }
 
+func TestNobodyIsAskedToAuthoriseWhereNobodyCan(t *testing.T) {
+	b := setup(t)
+	b.register(b.settings(ServiceAccount), serviceAccountFile())
+	b.provider.script(refuse("invalid_grant", "Invalid JWT: Token must be a short-lived token"))
+	_, err := b.Token(context.Background(), address)
+	if fault := wantFault(t, err); fault.Authorise || fault.Temporary {
+		t.Errorf("fault %+v", fault)
+	}
+	b.wantState(address, Failed)
+	b.provider.script(nil) // the clock was set right
+	b.clock.advance(longestGap)
+	b.token(address)
+	b.wantState(address, Waiting)
+}
+
 func TestRefusedClientFlagsItsGrantsUntilTheSecretIsReplaced(t *testing.T) {
 	b := setup(t)
 	s := b.settings(AuthorizationCode)
