@@ -28,12 +28,12 @@ type verdict struct {
 	because Reason // NoReason: temporary, the grant stays as it is
 	fault   ladder.Fault
 	wait    time.Duration // that the provider asked for
-	err     error
+	used    bool          // the provider has seen the secrets
 }
 
 // judge decides what a failed token request means for the grant, its client and the next try.
 func judge(err error, r Registration, address, redirectURI string) verdict {
-	v := verdict{err: err}
+	var v verdict
 	var refused *endpoint.Error
 	var step *ladder.Error
 	switch {
@@ -52,6 +52,7 @@ func judge(err error, r Registration, address, redirectURI string) verdict {
 	default:
 		v.fault = unprepared()
 	}
+	v.used = refused != nil && refused.Status != 0
 	v.fault.Temporary = v.because == NoReason
 	v.fault.Authorise = v.fault.Authorise && r.EffectiveFlow().NeedsPerson()
 	return v
@@ -209,18 +210,20 @@ func (s *Service) storeVerdict(ctx context.Context, g held, r Registration, v ve
 		retryAt = s.now().Add(max(longestGap, v.wait)) // a refused client does not heal within seconds
 	}
 	return postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
-		if v.because == NoReason {
-			return storeTrouble(ctx, tx, g, v.fault, retryAt)
-		}
-		if err := storeFailure(ctx, tx, g, v.because, v.fault, retryAt); err != nil {
+		if err := v.store(ctx, tx, g, r, retryAt); err != nil || !v.used && v.because == NoReason {
 			return err
-		}
-		if v.because == ClientFail {
-			if err := flagGrantsOf(ctx, tx, r.ID, v.fault, retryAt); err != nil {
-				return err
-			}
 		}
 		return s.recordGrant(ctx, tx, "refresh_failed", g.Grant, map[string]any{
 			"because": v.because, "code": v.fault.Code, "registration": r.Pattern, "slot": r.ActiveSlot})
 	})
+}
+
+func (v verdict) store(ctx context.Context, tx pgx.Tx, g held, r Registration, retryAt time.Time) error {
+	if v.because == NoReason {
+		return storeTrouble(ctx, tx, g, v.fault, retryAt)
+	}
+	if err := storeFailure(ctx, tx, g, v.because, v.fault, retryAt); err != nil || v.because != ClientFail {
+		return err
+	}
+	return flagGrantsOf(ctx, tx, r.ID, v.fault, retryAt)
 }
