@@ -127,6 +127,10 @@ func (s *session) upstreamRefusal(err error) *Refusal {
 
 func hostPort(t dial.Target) string { return net.JoinHostPort(t.Host, strconv.Itoa(t.Port)) }
 
+// watchAfter is when a sign-in takes so long that it is worth a goroutine to see whether the client is
+// still there. Most take a fraction of it.
+const watchAfter = time.Second
+
 // watch returns a context that ends when the client leaves while it waits for the answer to its sign-in.
 // Stop ends the watching, so that the client can be read again. Octets that the client has pipelined hide
 // its end; then the reply will find out.
@@ -136,16 +140,18 @@ func (s *session) watch(ctx context.Context) (watched context.Context, stop func
 		return watched, func() { cancel(nil) }
 	}
 	done := make(chan struct{})
-	go func() {
+	timer := time.AfterFunc(watchAfter, func() {
 		defer close(done)
 		if s.wire.hangsUp() {
 			cancel(errGone)
 		}
-	}()
+	})
 	return watched, func() {
-		_ = s.wire.SetReadDeadline(longAgo)
-		<-done
-		_ = s.allowTime(ctx)
+		if !timer.Stop() {
+			_ = s.wire.SetReadDeadline(longAgo)
+			<-done
+			_ = s.allowTime(ctx)
+		}
 		cancel(nil)
 	}
 }
