@@ -124,7 +124,7 @@ func credentialsReport(rows []credentialRow, role identity.Role, clock ui.Clock)
 			ID: "credential-" + strconv.FormatInt(c.ID, 10), Name: c.Name,
 			Cells: []templ.Component{
 				ui.TextCell(strconv.FormatInt(c.ID, 10)), ui.NameCell(c.Name, credentialPage(c.ID)), ui.TextCell(c.Username),
-				page.CredentialUses(c.UsedBy, credentialPage(c.ID)), page.CredentialPlaces(c.Places, credentialPage(c.ID)),
+				page.CredentialUses(c.UsedBy), page.CredentialPlaces(c.Places, credentialPage(c.ID)),
 				ui.RelativeTime(clock.Moment(c.LastUsedAt)), ui.RelativeTime(clock.At(c.ChangedAt)),
 			},
 			Menu: credentialMenu(c.ID, role),

@@ -15,6 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"orbit/internal/account"
 	"orbit/internal/connector"
 	"orbit/internal/credential"
 	"orbit/internal/identity"
@@ -36,6 +37,7 @@ type site struct {
 	box         *vault.Box
 	credentials *credential.Service
 	settings    *setting.Service
+	accounts    *account.Service
 
 	mu  sync.Mutex
 	now time.Time
@@ -59,6 +61,8 @@ func newSite(t *testing.T) *site {
 	s := &site{t: t, pool: pgtest.New(t), box: vault.NewTestBox(), now: time.Now()}
 	s.identity = identity.New(s.pool, identity.Options{Clock: s.clock, Log: slog.New(slog.DiscardHandler)})
 	s.credentials, s.settings = credential.New(s.pool, s.box), setting.New(s.pool)
+	connectors := connector.NewService(s.pool, connector.Rules{})
+	s.accounts = account.New(account.Options{Pool: s.pool, Credentials: s.credentials, Settings: s.settings, Dialers: connectors})
 	server := httptest.NewUnstartedServer(nil)
 	server.Start()
 	t.Cleanup(server.Close)
@@ -70,7 +74,7 @@ func newSite(t *testing.T) *site {
 	pages, err := web.New(web.Options{
 		BaseURL: base, Log: slog.New(slog.DiscardHandler), Clock: s.clock,
 		Identity: s.identity, Settings: s.settings, Trail: s.pool,
-		Credentials: s.credentials, Connectors: connector.NewService(s.pool, connector.Rules{}),
+		Credentials: s.credentials, Connectors: connectors, Accounts: s.accounts,
 	})
 	if err != nil {
 		t.Fatal(err)
