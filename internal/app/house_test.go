@@ -23,15 +23,33 @@ const password = "seven lamps over the river"
 // house is the whole of Orbit on a database of its own, with its background work running.
 type house struct {
 	*app.Orbit
-	url string
+	url      string
+	listener net.Listener
 }
 
 func newHouse(t *testing.T) *house {
+	t.Helper()
+	h := assemble(t)
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- h.Serve(ctx, h.listener) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	})
+	return h
+}
+
+// assemble builds the services; nothing runs yet.
+func assemble(t testing.TB) *house {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = listener.Close() })
 	c := config.Config{
 		KeysetFile: filepath.Join(t.TempDir(), "keyset.key"),
 		BaseURL:    &url.URL{Scheme: "http", Host: listener.Addr().String()},
@@ -42,28 +60,25 @@ func newHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	ended := make(chan error, 1)
-	go func() { ended <- orbit.Serve(ctx, listener) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Errorf("serve: %v", err)
-		}
-	})
-	return &house{Orbit: orbit, url: c.BaseURL.String()}
+	return &house{Orbit: orbit, url: c.BaseURL.String(), listener: listener}
 }
 
-// enter opens a browser in which an administrator is signed in.
-func (h *house) enter(t *testing.T) *browsertest.Tab {
+// somebody registers a user who can sign in.
+func (h *house) somebody(t testing.TB, name string, role identity.Role) {
 	t.Helper()
 	_, err := h.Identity.CreateUser(t.Context(), identity.User{
-		Username: "ana", FullName: "Ana Lima", Email: "ana@example.com", Role: identity.Administrator,
+		Username: name, FullName: "Ana Lima", Email: name + "@example.com", Role: role,
 		TimeZone: "America/Sao_Paulo", Language: "en", Active: true,
 	}, vault.NewSecret(password))
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// enter opens a browser in which an administrator is signed in.
+func (h *house) enter(t *testing.T) *browsertest.Tab {
+	t.Helper()
+	h.somebody(t, "ana", identity.Administrator)
 	tab := browsertest.New(t, h.url)
 	tab.Open("/login")
 	fill(tab, "username", "ana", "password", password)

@@ -4,13 +4,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 
 	"orbit/internal/account"
 	"orbit/internal/identity"
-	"orbit/internal/vault"
 )
 
 // person is a browser without a window: it keeps cookies and follows no redirect.
@@ -22,10 +22,7 @@ type person struct {
 
 func (h *house) person(t *testing.T, name string, role identity.Role) person {
 	t.Helper()
-	_, err := h.Identity.CreateUser(t.Context(), identity.User{Username: name, Role: role, Active: true, Language: "en", TimeZone: "UTC"}, vault.NewSecret(password))
-	if err != nil {
-		t.Fatal(err)
-	}
+	h.somebody(t, name, role)
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -66,15 +63,12 @@ func (p person) post(path string, pairs ...string) (int, string) {
 }
 
 func (p person) form(path string, pairs ...string) *http.Request {
-	p.t.Helper()
 	values := url.Values{}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		values.Set(pairs[i], pairs[i+1])
 	}
-	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, p.base+path, strings.NewReader(values.Encode()))
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	request := httptest.NewRequest(http.MethodPost, p.base+path, strings.NewReader(values.Encode()))
+	request.RequestURI = "" // a client's request has none
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	return request
 }
