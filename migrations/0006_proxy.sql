@@ -1,15 +1,6 @@
 -- +goose Up
 -- The mail proxy: the ports it opens, what the processes do with them, and its log.
 
--- The Orbit processes that run. A row whose seen_at is old belongs to a process that was killed.
-create table process (
-    id         text primary key, -- chosen by the process: the row may be cleared away while it was cut off
-    host       text not null default '',
-    pid        integer not null default 0,
-    started_at timestamptz not null default now(),
-    seen_at    timestamptz not null default now()
-);
-
 create table proxy_listener (
     id                      bigint generated always as identity primary key,
     name                    text not null constraint proxy_listener_name_not_blank check (name <> ''),
@@ -49,7 +40,7 @@ create index oauth_client_listener on oauth_client (proxy_listener_id) where pro
 
 -- What each process does with each listener.
 create table proxy_listener_state (
-    process_id        text not null references process (id) on delete cascade,
+    process_id        uuid not null references process (id) on delete cascade, -- its row is cleared away when seen_at is old
     proxy_listener_id bigint not null references proxy_listener (id) on delete cascade,
     state             text not null constraint proxy_listener_state_state check (state in ('starting', 'running', 'standby', 'failed', 'stopped')),
     reason            text not null default '', -- why standby or failed
@@ -69,11 +60,11 @@ create table proxy_listener_state (
 create index proxy_listener_state_listener on proxy_listener_state (proxy_listener_id);
 
 -- The log. Processes write one after the other, so ids appear in their order and a reader that goes on after
--- the last id it has seen misses nothing. It outlives what it tells of.
+-- the last id it has seen misses nothing.
 create table proxy_event (
     id                bigint generated always as identity primary key,
     at                timestamptz not null,
-    process_id        text not null default '',
+    process_id        uuid not null, -- no reference, like the next: the log outlives what it tells of
     proxy_listener_id bigint not null default 0,
     session           bigint not null default 0, -- unique in its process
     level             text not null constraint proxy_event_level check (level in ('info', 'warning', 'error')),
