@@ -56,6 +56,7 @@ func (s *Server) replaceCredentialSecret(w http.ResponseWriter, r *http.Request)
 	if err != nil {
 		return err
 	}
+	askSecretAgain(&all, in.Secret)
 	return s.showCredentialSecret(w, r, http.StatusUnprocessableEntity, stored, all)
 }
 

@@ -122,10 +122,16 @@ func (s *Server) returnCredential(w http.ResponseWriter, r *http.Request, stored
 	default:
 		return why
 	}
-	if !f.Secret.IsZero() && v.Problems.For("secret") == "" {
-		v.Problems.Add("secret", "Enter the secret once more: the page does not keep it.")
-	}
+	askSecretAgain(&v.Problems, f.Secret)
 	return s.showCredential(w, r, status, stored, v)
+}
+
+// askSecretAgain points to a secret that was typed and is not on the page any more: saving what is left of the form
+// would keep the old one without a word.
+func askSecretAgain(wrong *problem.Invalid, typed vault.Secret) {
+	if !typed.IsZero() && wrong.For("secret") == "" {
+		wrong.Add("secret", "Enter the secret once more: the page does not keep it.")
+	}
 }
 
 func (s *Server) showCredential(w http.ResponseWriter, r *http.Request, status int, c credential.Credential, v *ui.FormView) error {

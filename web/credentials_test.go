@@ -80,7 +80,7 @@ func TestSecretsChangeOnlyAfterThePasswordWasTypedAgain(t *testing.T) {
 	ana.post(at, "version", "1", "name", "Office365", "username", c.Username, "secret", "another").
 		is(http.StatusUnprocessableEntity, "Enter your own password", "Enter the secret once more")
 	ana.post(at, "version", "1", "name", "Renamed", "username", c.Username).leads("/settings/credentials")
-	ana.post(at+"/secret", "version", "2", "secret", "another").is(http.StatusUnprocessableEntity, "Enter your own password")
+	ana.post(at+"/secret", "version", "2", "secret", "another").is(http.StatusUnprocessableEntity, "Enter your own password", "Enter the secret once more")
 	ana.post(at+"/delete", "version", "2").is(http.StatusUnprocessableEntity, "Enter your password to go on")
 	if !s.opens(c.Username, "correct horse battery staple") {
 		t.Fatal("the secret changed without the password")
