@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strings"
@@ -30,13 +31,15 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:]))
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // run executes one command line and returns the exit status.
-func run(ctx context.Context, args []string) int {
+func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	root := newRoot()
 	root.SetArgs(goStyleHelp(args))
+	root.SetOut(out)
+	root.SetErr(errs)
 	err := root.ExecuteContext(ctx)
 	var usage *usageError
 	var quiet *quietError
@@ -46,10 +49,10 @@ func run(ctx context.Context, args []string) int {
 	case errors.As(err, &quiet):
 		return exitFailed
 	case errors.As(err, &usage):
-		fmt.Fprintf(os.Stderr, "orbit: %v\n", err)
+		fmt.Fprintf(errs, "orbit: %v\n", err)
 		return exitUsage
 	default:
-		fmt.Fprintf(os.Stderr, "orbit: %v\n", err)
+		fmt.Fprintf(errs, "orbit: %v\n", err)
 		return exitFailed
 	}
 }
