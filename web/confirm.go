@@ -3,7 +3,6 @@ package web
 import (
 	"errors"
 	"net/http"
-	"strings"
 
 	"orbit/internal/identity"
 	"orbit/internal/problem"
@@ -68,17 +67,11 @@ func (s *Server) confirmed(h handler) handler {
 	}
 }
 
-// askPassword shows the question; the answer posts what was posted before, together with the password. What is secret
-// does not travel through a page: an action that takes a secret asks with a form of its own.
+// askPassword shows the question; the answer posts what was posted before, together with the password.
 func (s *Server) askPassword(w http.ResponseWriter, r *http.Request, why error) error {
 	v := ui.ConfirmView{
 		Text:   "This changes who may do what, or a secret. Enter your password to go on.",
-		Action: r.URL.Path, Submit: "Go on", Back: back(r), Password: true, Values: map[string]string{},
-	}
-	for name := range r.PostForm {
-		if !strings.Contains(name, "password") && !strings.Contains(name, "secret") {
-			v.Values[name] = r.PostForm.Get(name)
-		}
+		Action: r.URL.Path, Submit: "Go on", Back: back(r), Password: true, Values: carried(r.PostForm),
 	}
 	if r.PostForm.Get(ui.CurrentPassword) != "" {
 		errors.As(why, &v.Problems)

@@ -32,17 +32,24 @@ func htmxStatus(status int) int {
 	return http.StatusUnprocessableEntity
 }
 
-// askAgain asks whether a consequence is wanted, and sends the same form with the answer. Secrets are not carried
-// over: an action that takes one asks for it beside the question.
+// askAgain asks whether a consequence is wanted, and sends the same form with the answer.
 func (s *Server) askAgain(w http.ResponseWriter, r *http.Request, c problem.Confirm) error {
-	values := map[string]string{c.Name: "yes"}
-	for name := range r.PostForm {
-		if !strings.Contains(name, "password") && !strings.Contains(name, "secret") {
-			values[name] = r.PostForm.Get(name)
-		}
-	}
+	values := carried(r.PostForm)
+	values[c.Name] = "yes"
 	v := ui.ConfirmView{Text: c.Text, Action: r.URL.Path, Submit: "Do it", Values: values, Back: back(r)}
 	return s.window(w, r, http.StatusConflict, ui.WindowView{Title: "This has a consequence", Back: v.Back}, ui.Confirm(v))
+}
+
+// carried is what was posted, for a page that asks something in between and then posts it again. What is secret does
+// not travel through a page: an action that takes a secret asks with a form of its own.
+func carried(posted url.Values) map[string]string {
+	values := map[string]string{}
+	for name := range posted {
+		if !strings.Contains(name, "password") && !strings.Contains(name, "secret") {
+			values[name] = posted.Get(name)
+		}
+	}
+	return values
 }
 
 // back is the page from which the request came, or home.

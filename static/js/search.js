@@ -18,7 +18,7 @@
   };
 
   const choose = (n) => {
-    const all = options();
+    const all = options().filter((option) => option.dataset.href);
     if (all.length === 0) return;
     chosen = (n + all.length) % all.length;
     all.forEach((option, i) => option.setAttribute("aria-selected", String(i === chosen)));
@@ -38,6 +38,7 @@
   };
 
   const show = (items) => {
+    const kept = chosen >= 0 ? options()[chosen].dataset.href : null; // a late answer must not take the choice away
     close();
     list = document.createElement("ul");
     list.id = "search-found";
@@ -66,6 +67,7 @@
       list.append(none);
     }
     form.parentElement.append(list);
+    if (kept) choose(Math.max(0, items.findIndex((item) => item.href === kept)));
     input.setAttribute("aria-expanded", "true");
   };
 
@@ -93,7 +95,11 @@
       if (event.key === "ArrowDown") { event.preventDefault(); list ? choose(chosen + 1) : ask(); }
       else if (event.key === "ArrowUp") { event.preventDefault(); choose(chosen - 1); }
       else if (event.key === "Escape" && list) { event.preventDefault(); close(); }
-      else if (event.key === "Enter" && chosen >= 0) { event.preventDefault(); location.href = options()[chosen].dataset.href; }
+    });
+    form.addEventListener("submit", (event) => {
+      if (chosen < 0) return;
+      event.preventDefault();
+      location.href = options()[chosen].dataset.href;
     });
     form.parentElement.addEventListener("mousedown", (event) => {
       const option = event.target.closest("[data-href]");
