@@ -221,8 +221,11 @@ func validHost(host string) bool {
 var hostNames = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false))
 
 func notInHostName(r rune) bool {
-	letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
-	return !letter && !(r >= '0' && r <= '9') && r != '-' && r != '.' && r != '_'
+	switch {
+	case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '.', r == '_':
+		return false
+	}
+	return true
 }
 
 func checkRange(invalid *problem.Invalid, field, label string, value, limit int) {
