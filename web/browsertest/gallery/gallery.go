@@ -25,6 +25,8 @@ func Pages() map[string]templ.Component {
 	return map[string]templ.Component{
 		"/report":           framed("SMTP Configuration", ui.Report(accounts(45, 1, "name"))),
 		"/report-empty":     framed("SMTP Configuration", ui.Report(accounts(0, 1, ""))),
+		"/report-past-end":  framed("SMTP Configuration", ui.Report(pastEnd())),
+		"/home-of-a-member": framed("Home", page.Home(page.HomeView{Name: "Eva"})),
 		"/report-filtered":  framed("SMTP Configuration", ui.Report(filtered())),
 		"/form":             framed("New SMTP account", Account(AccountForm{Form: accountForm()})),
 		"/form-wrong":       framed("New SMTP account", Account(AccountForm{Form: wrongForm()})),
@@ -171,6 +173,12 @@ func pickWord(off bool) string {
 func filtered() ui.ReportView {
 	v := accounts(0, 1, "name")
 	v.Query = url.Values{"name": {"nothing like it"}, "id": {"4711"}}
+	return v
+}
+
+func pastEnd() ui.ReportView {
+	v := accounts(45, 9, "name")
+	v.Rows = nil
 	return v
 }
 
