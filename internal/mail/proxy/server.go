@@ -66,6 +66,9 @@ func (r *Rejection) Error() string {
 // errNoOAuth says that a server offers other ways to sign in, but none with a token.
 var errNoOAuth = errors.New("the server offers neither XOAUTH2 nor OAUTHBEARER")
 
+// errNoSTARTTLS says that a server has no TLS for us, or that somebody strips it.
+var errNoSTARTTLS = errors.New("the server does not offer STARTTLS")
+
 // reach opens the connection, and TLS where it comes first.
 func reach(ctx context.Context, b Backend, l Listener, account Account) (*server, error) {
 	conn, err := b.Dial(ctx, l, account)

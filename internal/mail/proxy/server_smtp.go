@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -26,7 +25,7 @@ func (s smtpServer) startTLS() error {
 		return err
 	}
 	if !s.offer.has("STARTTLS") {
-		return errors.New("the server does not offer STARTTLS")
+		return errNoSTARTTLS
 	}
 	code, lines, err := s.command("STARTTLS")
 	return expect(220, code, lines, err)
