@@ -22,7 +22,7 @@ type listing struct {
 // read of it is no filter, because an address is not typed with care.
 func readListing(r *http.Request, usual string, filters any) listing {
 	query := r.URL.Query()
-	form.Decode(query, filters)
+	_, _ = form.Decode(query, filters)
 	l := listing{Query: query, Sort: query.Get("sort"), Page: 1}
 	if strings.TrimPrefix(l.Sort, "-") == "" {
 		l.Sort = usual

@@ -135,7 +135,7 @@ func account(i int) ui.Row {
 	if i >= len(names) {
 		name += " " + strconv.Itoa(i)
 	}
-	lastTest := templ.Component(Tested(clock.At(now.Add(-time.Duration(i*i+1)*17*time.Minute)), i%3 != 1))
+	lastTest := Tested(clock.At(now.Add(-time.Duration(i*i+1)*17*time.Minute)), i%3 != 1)
 	if i == 2 {
 		lastTest = ui.RelativeTime(ui.TimeView{Never: "never tested"})
 	}
