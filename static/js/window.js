@@ -20,6 +20,12 @@
     first?.focus();
   });
 
+  // A running test grows at its end: keep the newest step in view, and at last the result.
+  document.addEventListener("htmx:sseMessage", () => {
+    const newest = dialog?.querySelector(".ladder-final") || dialog?.querySelector(".rung:last-child");
+    newest?.scrollIntoView({ block: "nearest" });
+  });
+
   document.addEventListener("click", (event) => {
     const close = event.target.closest("[data-close-window]");
     if (!close || !dialog?.contains(close)) return;

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -156,10 +157,18 @@ func (v *FormView) lines() []problemLine {
 	for _, f := range v.fields {
 		if text := v.Problems.For(f.name); text != "" && shown[f.name] {
 			shown[f.name] = false // a group of radio buttons registers once
-			lines = append(lines, problemLine{href: "#" + f.id, label: f.label, text: text})
+			lines = append(lines, newProblemLine(f, text))
 		}
 	}
 	return lines
+}
+
+// newProblemLine links the field's name; a sentence that begins with it is not given it twice.
+func newProblemLine(f seenField, text string) problemLine {
+	if rest, found := strings.CutPrefix(text, f.label+" "); found {
+		return problemLine{href: "#" + f.id, label: f.label, text: " " + rest}
+	}
+	return problemLine{href: "#" + f.id, label: f.label, text: ": " + text}
 }
 
 // describedBy lists the ids of help and problem, for screen readers.
