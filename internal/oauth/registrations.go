@@ -102,6 +102,17 @@ func (s *Service) Save(ctx context.Context, id int64, c Change) (Registration, [
 	return stored, notes, err
 }
 
+// ReplaceIn changes a registration in the caller's transaction, whatever its version, for an import that
+// somebody has confirmed.
+func (s *Service) ReplaceIn(ctx context.Context, tx pgx.Tx, id int64, c Change) (Registration, error) {
+	before, err := lockClient(ctx, tx, id)
+	if err != nil {
+		return Registration{}, err
+	}
+	c.Version = before.Version
+	return s.saveIn(ctx, tx, before, c)
+}
+
 func (s *Service) saveIn(ctx context.Context, tx pgx.Tx, before Registration, c Change) (Registration, error) {
 	if before.Version != c.Version {
 		return Registration{}, conflict(before, c.Settings)

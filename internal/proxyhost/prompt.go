@@ -1,0 +1,103 @@
+package proxyhost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"orbit/internal/oauth"
+	"orbit/internal/postgres"
+	"orbit/internal/problem"
+)
+
+const (
+	promptEvery = 10 * time.Minute // an account is asked for in the log, by all processes together
+	promptLook  = 5 * time.Second  // after which a process looks whether it is time again
+	maxPrompts  = 10_000
+)
+
+// prompts remember when this process looked at an account last.
+type prompts struct {
+	mu     sync.Mutex
+	looked map[string]time.Time
+}
+
+func (p *prompts) due(address string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if time.Since(p.looked[address]) < promptLook {
+		return false
+	}
+	if p.looked == nil || len(p.looked) >= maxPrompts {
+		p.looked = map[string]time.Time{}
+	}
+	p.looked[address] = time.Now()
+	return true
+}
+
+// prompt lets the log say how to authorise an account; the client that needs it does not wait.
+func (s *Service) prompt(address string) {
+	if !s.prompts.due(address) {
+		return
+	}
+	s.errand(func(ctx context.Context) {
+		if err := s.writePrompt(ctx, address); err != nil && ctx.Err() == nil {
+			s.log.Warn("ask for an authorisation", "account", address, "error", err)
+		}
+	})
+}
+
+// writePrompt writes it at once, so that other processes know: they look before they ask the provider, and
+// again when nobody else writes. An earlier prompt that somebody has followed does not count.
+func (s *Service) writePrompt(ctx context.Context, address string) error {
+	since := time.Now().Add(-promptEvery)
+	grant, err := s.oauth.Grant(ctx, address)
+	if err != nil && !errors.Is(err, problem.ErrNotFound) {
+		return err
+	}
+	if grant.AuthorisedAt != nil && grant.AuthorisedAt.After(since) {
+		since = *grant.AuthorisedAt
+	}
+	if asked, err := prompted(ctx, s.pool, address, since); err != nil || asked {
+		return err
+	}
+	text, err := s.invitation(ctx, address)
+	if err != nil || text == "" {
+		return err
+	}
+	e := entry{at: time.Now(), level: Warning, kind: kindAuthorise, account: storable(address, maxAccount), text: text}
+	err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+		if err := lockEvents(ctx, tx); err != nil {
+			return err
+		}
+		if asked, err := prompted(ctx, tx, e.account, since); err != nil || asked {
+			return err
+		}
+		s.tellProcess(e)
+		return insertEvents(ctx, tx, s.process, []entry{e})
+	})
+	s.journal.news()
+	return err
+}
+
+// invitation is the line that says how to authorise an account, "" where nobody can.
+func (s *Service) invitation(ctx context.Context, address string) (string, error) {
+	r, err := s.lookup(ctx, address)
+	if err != nil {
+		return "", err
+	}
+	switch r.EffectiveFlow() {
+	case oauth.AuthorizationCode:
+		link, err := s.oauth.StartLink(ctx, address)
+		return fmt.Sprintf("Please visit the following URL to authenticate account %s: %s", address, link.URL), err
+	case oauth.DeviceCode:
+		device, err := s.oauth.StartDevice(ctx, address)
+		return fmt.Sprintf("Authorisation request received for %s: Visit %s and use code %s", address, device.URI, device.UserCode), err
+	case oauth.Password, oauth.ClientCredentials, oauth.ServiceAccount:
+	}
+	return "", nil
+}

@@ -1,0 +1,164 @@
+package proxyhost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"orbit/internal/mail/explain"
+	"orbit/internal/mail/ladder"
+	"orbit/internal/mail/provider"
+	"orbit/internal/mail/proxy"
+	"orbit/internal/oauth"
+	"orbit/internal/vault"
+)
+
+// Prove signs in with a token at the mail servers behind the listeners that it is for, and returns what
+// accepted it; it is an oauth.Prover. One server's yes is enough: SMTP may be off for a mailbox that is only
+// read. Without any listener it is oauth.ErrNothingToProve.
+func (s *Service) Prove(ctx context.Context, address string, token vault.Secret) (string, error) {
+	r, err := s.oauth.Lookup(ctx, address)
+	if err != nil {
+		return "", err
+	}
+	all, err := s.List(ctx)
+	if err != nil {
+		return "", err
+	}
+	judges := judges(all, r)
+	verdicts := make(chan verdict, len(judges))
+	for _, judge := range judges {
+		go func() { verdicts <- s.ask(ctx, judge, r, address, token) }()
+	}
+	var accepted []string
+	var refused *ladder.Error
+	for range judges {
+		v := <-verdicts
+		switch {
+		case v.err == nil:
+			accepted = append(accepted, place(v.judge))
+		case refused == nil || refused.Fault.Temporary:
+			refused = v.err
+		}
+	}
+	switch {
+	case len(accepted) > 0:
+		return strings.Join(accepted, " and "), nil
+	case refused != nil:
+		return "", refused
+	}
+	return "", oauth.ErrNothingToProve
+}
+
+// verdict is what one server says about a token; no error means yes.
+type verdict struct {
+	judge proxy.Listener
+	err   *ladder.Error
+}
+
+// ask shows the token to one server and writes down what it says.
+func (s *Service) ask(ctx context.Context, judge Listener, r oauth.Registration, address string, token vault.Secret) verdict {
+	v := verdict{judge: judge.proxied(judge.ID)}
+	account := proxy.Account{ID: r.ID, Name: address, Mailbox: address}
+	e := entry{listener: judge.ID, account: address, kind: kindProved, level: Info,
+		text: fmt.Sprintf("%s accepts the access token of account %s", place(v.judge), address)}
+	if err := proxy.Try(ctx, backend{s}, v.judge, account, token); err != nil {
+		v.err = explained(v.judge, r, address, err)
+		e.kind, e.level = kindNotProved, Warning
+		e.text = fmt.Sprintf("Authorisation result error for account %s - %s does not accept the access token: %s %s",
+			address, place(v.judge), v.err.Fault.Cause, remedy(v.err.Fault))
+	}
+	s.write(e)
+	return v
+}
+
+// place names a server as grants remember what proved them: "IMAP at outlook.office365.com:993".
+func place(l proxy.Listener) string {
+	return strings.ToUpper(string(l.Protocol)) + " at " + net.JoinHostPort(l.Upstream.Host, strconv.Itoa(l.Upstream.Port))
+}
+
+// explained turns a server's no into words for people. Servers may say what they were told: not here.
+func explained(l proxy.Listener, r oauth.Registration, address string, err error) *ladder.Error {
+	flow := r.EffectiveFlow()
+	e := proxy.Explain(l, explain.Context{
+		Username: address, Sender: address, ClientID: r.ClientID, TenantID: r.Tenant, Provider: string(issuerOf(r)),
+		AppOnly: flow == oauth.ClientCredentials || flow == oauth.ServiceAccount,
+	}, err)
+	harmless := *e
+	harmless.Fault.Cause, harmless.Fault.Reply = censor(e.Fault.Cause), censor(e.Fault.Reply)
+	return &harmless
+}
+
+// judges are the listeners at whose servers a token of this registration can be judged, one for each server.
+func judges(all []Listener, r oauth.Registration) []Listener {
+	var chosen []Listener
+	seen := map[string]bool{}
+	for _, l := range all {
+		if place := place(l.proxied(l.ID)); !seen[place] && serves(l, r) {
+			seen[place] = true
+			chosen = append(chosen, l)
+		}
+	}
+	return chosen
+}
+
+// serves reports whether a token of a registration may be shown to a listener's server without anybody asking:
+// to another provider's it would be given away.
+func serves(l Listener, r oauth.Registration) bool {
+	return meant(r, l.ID) && covers(r.Scope, l.Protocol) &&
+		(provider.ByHost(l.ServerAddress) == issuerOf(r) || isLoopback(l.ServerAddress))
+}
+
+// meant reports whether a registration applies to a listener.
+func meant(r oauth.Registration, listener int64) bool {
+	return r.ProxyListenerID == 0 || r.ProxyListenerID == listener
+}
+
+// foreign reports whether a server certainly belongs to another provider than the tokens of a registration.
+func foreign(s Settings, r oauth.Registration) bool {
+	server, issuer := provider.ByHost(s.ServerAddress), issuerOf(r)
+	return server != provider.Other && issuer != provider.Other && server != issuer
+}
+
+// issuerOf is the provider whose tokens a registration obtains.
+func issuerOf(r oauth.Registration) provider.ID {
+	if u, err := url.Parse(r.TokenURL); err == nil {
+		if id := provider.ByAuthority(u.Hostname()); id != provider.Other {
+			return id
+		}
+	}
+	return provider.Find(provider.ID(r.Provider)).ID
+}
+
+// covers reports whether a scope is good for a protocol. One that names none is good for all.
+func covers(scope string, p proxy.Protocol) bool {
+	scope = strings.ToLower(scope)
+	words := map[proxy.Protocol]string{proxy.IMAP: "imap", proxy.POP3: "pop", proxy.SMTP: "smtp"}
+	named := false
+	for _, word := range words {
+		named = named || strings.Contains(scope, word)
+	}
+	return !named || strings.Contains(scope, words[p])
+}
+
+// proved and refused tell the grant what mail servers say in the sessions of clients.
+
+func (s *Service) proved(ctx context.Context, l proxy.Listener, address string) {
+	if err := s.oauth.Proved(ctx, address, place(l)); err != nil && !errors.Is(err, context.Canceled) {
+		s.log.Warn("store that a mail server accepted a token", "account", address, "error", err)
+	}
+}
+
+func (s *Service) refused(ctx context.Context, l proxy.Listener, address string, why error) {
+	r, err := s.lookup(ctx, address)
+	if err == nil {
+		err = s.oauth.Refused(ctx, address, explained(l, r, address, why).Fault)
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
+		s.log.Warn("store that a mail server refused a token", "account", address, "error", err)
+	}
+}
