@@ -152,6 +152,7 @@ func (s *Server) returnSMTP(w http.ResponseWriter, r *http.Request, id int64, f 
 	default:
 		return err
 	}
+	askSecretAgain(&v.Problems, f.Secret)
 	return s.showSMTPForm(w, r, status, id, f, v)
 }
 

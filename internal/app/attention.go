@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"orbit/internal/account"
 
@@ -24,7 +26,7 @@ func (o *Orbit) attention(ctx context.Context) ([]ui.NoticeView, error) {
 
 // finders is what the search looks through besides the menu.
 func (o *Orbit) finders() []web.Finder {
-	return []web.Finder{o.findAccounts}
+	return []web.Finder{o.findAccounts, o.findCredentials}
 }
 
 // foundAtMost bounds how many accounts a search shows.
@@ -38,6 +40,20 @@ func (o *Orbit) findAccounts(ctx context.Context, words string) ([]page.Found, e
 	found := make([]page.Found, len(rows))
 	for i, row := range rows {
 		found[i] = page.Found{Title: row.AccountName, Where: "SMTP account", Href: page.SMTPPath(row.ID), Icon: "mail-cog"}
+	}
+	return found, nil
+}
+
+func (o *Orbit) findCredentials(ctx context.Context, words string) ([]page.Found, error) {
+	stored, err := o.Credentials.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var found []page.Found
+	for _, c := range stored {
+		if len(found) < foundAtMost && strings.Contains(strings.ToLower(c.Name+"\n"+c.Username), strings.ToLower(words)) {
+			found = append(found, page.Found{Title: c.Name, Where: "Credential", Href: fmt.Sprintf("/settings/credentials/%d", c.ID), Icon: "key"})
+		}
 	}
 	return found, nil
 }
