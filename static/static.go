@@ -12,7 +12,6 @@ import (
 	"embed"
 	"encoding/hex"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"strings"
@@ -33,6 +32,12 @@ const (
 
 	themeScript = "js/theme.js"
 )
+
+// kinds are the content types, in full: a container has no list of them, and browsers are told not to guess.
+var kinds = map[string]string{
+	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
+	".txt": "text/plain; charset=utf-8", ".woff2": "font/woff2",
+}
 
 // asset is one file and its name in URLs.
 type asset struct {
@@ -72,7 +77,7 @@ func (c catalogue) add(name string, content []byte) {
 	extension := path.Ext(name)
 	a := &asset{
 		url:     Prefix + strings.TrimSuffix(name, extension) + "." + hex.EncodeToString(sum[:6]) + extension,
-		kind:    mime.TypeByExtension(extension),
+		kind:    kinds[extension],
 		content: content,
 	}
 	if extension != ".woff2" {

@@ -174,6 +174,16 @@ func TestFilesAreServedForEverAndCompressed(t *testing.T) {
 	}
 }
 
+func TestEveryFileHasItsContentType(t *testing.T) {
+	for name, want := range map[string]string{
+		"vendor/inter.woff2": "font/woff2", "vendor/icons.svg": "image/svg+xml", static.Script: "text/javascript; charset=utf-8", "favicon.svg": "image/svg+xml",
+	} {
+		if got := get(t, static.URL(name), "").Header.Get("Content-Type"); got != want {
+			t.Errorf("%s is %q", name, got)
+		}
+	}
+}
+
 // TestNothingRefersToAnotherHost looks for addresses that a browser would load.
 func TestNothingRefersToAnotherHost(t *testing.T) {
 	foreign := regexp.MustCompile(`url\(\s*["']?(?:https?:)?//|@import|(?:src|href)="(?:https?:)?//`)
