@@ -45,11 +45,18 @@ type flow struct {
 	bytes atomic.Int64
 	last  atomic.Int64 // time of the last bytes, Unix nanoseconds
 	over  atomic.Bool
+
+	stream int // bytes since the last that did not come in bulk; of the direction's own goroutine
 }
+
+// heard is called before the bytes are passed on: an answer must never look older than its question.
+func (f *flow) heard() { f.last.Store(time.Now().UnixNano()) }
 
 func (f *flow) moved(n int) {
 	f.bytes.Add(int64(n))
-	f.last.Store(time.Now().UnixNano())
+	if f.stream += n; n < bulk {
+		f.stream = 0
+	}
 }
 
 // start returns at once: the goroutine that signed in has a deep stack and ends here.
@@ -103,6 +110,7 @@ func passRest(from, to *end, f *flow) error {
 	rest, _ := from.in.Peek(from.in.Buffered())
 	var err error
 	if len(rest) > 0 {
+		f.heard()
 		_, err = to.conn.Write(rest)
 		f.moved(len(rest))
 	}
@@ -115,7 +123,11 @@ func passRest(from, to *end, f *flow) error {
 func moveWaiting(from, to *end, f *flow) error {
 	var err error
 	waitErr := from.wire.whenReady(from.conn != net.Conn(from.wire), func() bool {
-		err = moveReady(from.conn, to.conn, f)
+		for again := true; again; {
+			before := f.stream
+			err = moveReady(from.conn, to.conn, f)
+			again = errors.Is(err, errNotReady) && f.stream > max(before, streamAfter) && nap()
+		}
 		return !errors.Is(err, errNotReady)
 	})
 	switch {
@@ -134,6 +146,7 @@ func moveReady(from io.Reader, to io.Writer, f *flow) error {
 	for {
 		n, err := fill(from, buf[:])
 		if n > 0 {
+			f.heard()
 			if _, err := to.Write(buf[:n]); err != nil {
 				return err
 			}
@@ -148,6 +161,9 @@ func moveReady(from io.Reader, to io.Writer, f *flow) error {
 // bulk tells a transfer from a command or a reply: only a transfer is worth another read before the write.
 // Dovecot sends TLS records of 4 KB.
 const bulk = 2 << 10
+
+// streamAfter is how much must have come in bulk, with nothing small between, before a direction naps.
+const streamAfter = 128 << 10
 
 // fill reads once, and goes on while the bytes come in bulk.
 func fill(from io.Reader, buf []byte) (int, error) {
@@ -189,6 +205,7 @@ func moveBulk(from io.Reader, to io.Writer, f *flow) error {
 func moveOnce(from io.Reader, to io.Writer, buf []byte, f *flow) (int, error) {
 	n, err := from.Read(buf)
 	if n > 0 {
+		f.heard()
 		if _, err := to.Write(buf[:n]); err != nil {
 			return n, err
 		}
