@@ -68,7 +68,7 @@ func (s *Server) editSMTP(w http.ResponseWriter, r *http.Request) error {
 
 // createSMTP stores a new account.
 func (s *Server) createSMTP(w http.ResponseWriter, r *http.Request) error {
-	return s.submitSMTP(w, r, 0, func(ctx context.Context, c account.SMTPChange) (account.SMTP, error) {
+	return s.submitSMTP(w, r, 0, account.NewSMTPSettings(), func(ctx context.Context, c account.SMTPChange) (account.SMTP, error) {
 		return s.Accounts.CreateSMTP(ctx, c)
 	})
 }
@@ -79,14 +79,19 @@ func (s *Server) saveSMTP(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.submitSMTP(w, r, id, func(ctx context.Context, c account.SMTPChange) (account.SMTP, error) {
+	found, err := s.Accounts.FindSMTP(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	return s.submitSMTP(w, r, id, found.SMTPSettings, func(ctx context.Context, c account.SMTPChange) (account.SMTP, error) {
 		return s.Accounts.SaveSMTP(ctx, id, c)
 	})
 }
 
-// submitSMTP reads the form and stores it; what is wrong comes back with everything that was typed, secrets excepted.
-func (s *Server) submitSMTP(w http.ResponseWriter, r *http.Request, id int64, store func(context.Context, account.SMTPChange) (account.SMTP, error)) error {
-	f := smtpForm{SMTPSettings: account.NewSMTPSettings()}
+// submitSMTP reads the form over present, since fields that a switch hides are not posted, and stores it. What is
+// wrong comes back with everything that was typed, secrets excepted.
+func (s *Server) submitSMTP(w http.ResponseWriter, r *http.Request, id int64, present account.SMTPSettings, store func(context.Context, account.SMTPChange) (account.SMTP, error)) error {
+	f := smtpForm{SMTPSettings: present}
 	typed, wrong, err := form.Read(r, &f)
 	if err != nil {
 		return err
