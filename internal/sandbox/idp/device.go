@@ -49,7 +49,7 @@ func (p *Provider) newDevice(r *http.Request) (map[string]any, error) {
 	p.devices.put(name, d, deviceLife)
 	page := p.o.Issuer + "/device"
 	answer := map[string]any{
-		"device_code": name, "user_code": d.userCode, "expires_in": int(deviceLife.Seconds()), "interval": int(d.interval.Seconds()),
+		"device_code": name, "user_code": d.userCode, "expires_in": int(deviceLife.Seconds()), "interval": max(1, int(d.interval.Seconds())),
 	}
 	if p.o.Flavour == Google {
 		answer["verification_url"] = page
