@@ -22,6 +22,8 @@ import (
 	"orbit/internal/credential"
 	"orbit/internal/identity"
 	"orbit/internal/mail/provider"
+	"orbit/internal/oauth"
+	"orbit/internal/proxyhost"
 	"orbit/internal/setting"
 	"orbit/static"
 	"orbit/web/ui"
@@ -42,6 +44,8 @@ type Options struct {
 	Accounts    *account.Service
 	Credentials *credential.Service
 	Connectors  *connector.Service
+	OAuth       *oauth.Service
+	Proxies     *proxyhost.Service
 	Resolver    provider.Resolver // asked for the provider of a sender's domain
 	Settings    *setting.Service
 	Trail       audit.Querier // the database that holds the audit trail
@@ -117,6 +121,8 @@ func (s *Server) routes(r *router) {
 	r.get(smtpPath+"/{id}/delete", change, s.askDeleteSMTP)
 	r.post(smtpPath+"/{id}/delete", change, s.deleteSMTP)
 
+	s.proxyRoutes(r)
+
 	r.get(credentialsPath, view, s.listCredentials)
 	r.post(credentialsPath, change, s.createCredential)
 	r.get(credentialsPath+"/new", change, s.newCredential)
@@ -155,6 +161,63 @@ func (s *Server) routes(r *router) {
 
 	r.get("/settings/audit", view, s.listAudit)
 	r.get("/settings/audit/verify", view, s.verifyAudit)
+}
+
+// proxyRoutes are those of the Email OAuth 2.0 proxy.
+func (s *Server) proxyRoutes(r *router) {
+	r.get(authorizePath, anyone, s.completeAuthorisation)
+	r.get(authorizePath+"start/{id}", anyone, s.startAuthorisation)
+
+	r.get(proxyPath, view, s.listRegistrations)
+	r.post(proxyPath, change, s.createRegistration)
+	r.get(proxyPath+"/new", change, s.newRegistration)
+	r.post(proxyPath+"/summary", view, s.summariseRegistration)
+	r.get(proxyPath+"/authorise", change, s.askAuthorise)
+	r.post(proxyPath+"/authorise", change, s.authorise)
+	r.get(proxyPath+"/device", change, s.showDevice)
+	r.get(proxyPath+"/device/events", change, s.streamDevice)
+	r.get(proxyPath+"/paste", change, s.showPaste)
+	r.post(proxyPath+"/paste", change, s.createPasted)
+	r.post(proxyPath+"/paste/preview", change, s.previewPaste)
+	r.get(proxyPath+"/export", change, s.exportProxy)
+	r.get(proxyPath+"/log", view, s.showProxyLog)
+	r.get(proxyPath+"/log/events", view, s.streamProxyLog)
+
+	r.get(proxyPath+"/grants", view, s.listGrants)
+	r.get(proxyPath+"/grants/try", change, s.askTryGrant)
+	r.post(proxyPath+"/grants/try", change, s.tryGrant)
+	r.get(proxyPath+"/grants/{id}/revoke", change, s.askRevokeGrant)
+	r.post(proxyPath+"/grants/{id}/revoke", change, s.confirmed(s.revokeGrant))
+
+	r.get(proxyPath+"/listeners", view, s.listListeners)
+	r.post(proxyPath+"/listeners", change, s.createListener)
+	r.get(proxyPath+"/listeners/new", change, s.newListener)
+	r.post(proxyPath+"/listeners/start", change, s.wantAll(s.Proxies.Start, "started"))
+	r.get(proxyPath+"/listeners/stop", change, s.askAll("Stop all listeners?", "Their ports are closed at once and their sessions end. Accounts that use them fail until you start them again.", "Stop all"))
+	r.post(proxyPath+"/listeners/stop", change, s.wantAll(s.Proxies.Stop, "stopped"))
+	r.get(proxyPath+"/listeners/restart", change, s.askAll("Restart all listeners?", "Their ports are closed for a moment and their sessions end. Mail programs connect again by themselves.", "Restart all"))
+	r.post(proxyPath+"/listeners/restart", change, s.wantAll(s.Proxies.Restart, "restarted"))
+	r.get(proxyPath+"/listeners/{id}", view, s.editListener)
+	r.post(proxyPath+"/listeners/{id}", change, s.saveListener)
+	r.post(proxyPath+"/listeners/{id}/start", change, s.want(s.Proxies.Start, "started"))
+	r.post(proxyPath+"/listeners/{id}/stop", change, s.want(s.Proxies.Stop, "stopped"))
+	r.post(proxyPath+"/listeners/{id}/restart", change, s.want(s.Proxies.Restart, "restarted"))
+	r.get(proxyPath+"/listeners/{id}/delete", change, s.askDeleteListener)
+	r.post(proxyPath+"/listeners/{id}/delete", change, s.deleteListener)
+
+	r.get(proxyPath+"/{id}", view, s.editRegistration)
+	r.post(proxyPath+"/{id}", change, s.saveRegistration)
+	r.get(proxyPath+"/{id}/steps", view, s.showSteps)
+	r.get(proxyPath+"/{id}/authorise", change, s.askAuthoriseWith)
+	r.get(proxyPath+"/{id}/test", test, s.askTestRegistration)
+	r.post(proxyPath+"/{id}/test", test, s.testRegistration)
+	r.get(proxyPath+"/{id}/secret", view, s.showSecret)
+	r.post(proxyPath+"/{id}/secret", change, s.addSecret)
+	r.post(proxyPath+"/{id}/secret/prove", change, s.proveSecret)
+	r.post(proxyPath+"/{id}/secret/switch", change, s.confirmed(s.switchSecret))
+	r.post(proxyPath+"/{id}/secret/remove", change, s.confirmed(s.removeSecret))
+	r.get(proxyPath+"/{id}/remove", change, s.askRemoveRegistration)
+	r.post(proxyPath+"/{id}/remove", change, s.confirmed(s.removeRegistration))
 }
 
 // build puts the doors before the routes: the outermost first.
