@@ -2,7 +2,6 @@ package proxyhost
 
 import (
 	"context"
-	"log/slog"
 	"regexp"
 	"strings"
 	"sync"
@@ -24,6 +23,7 @@ func (s *Service) observe(e proxy.Event) {
 		if e.Reason() == proxy.TokenRefused {
 			s.errand(func(ctx context.Context) { s.refused(ctx, e.Listener, e.Account.Name, e.Err) })
 		}
+	default: // told and counted, that is all
 	}
 }
 
@@ -74,22 +74,33 @@ func (s *Service) write(e entry) {
 }
 
 func (s *Service) tellProcess(e entry) {
-	level := map[Level]slog.Level{Info: slog.LevelInfo, Warning: slog.LevelWarn, Error: slog.LevelError}[e.level]
-	if quiet[e.kind] {
-		level = slog.LevelDebug
+	say := s.log.Info
+	switch {
+	case quiet[e.kind]:
+		say = s.log.Debug
+	case e.level == Warning:
+		say = s.log.Warn
+	case e.level == Error:
+		say = s.log.Error
 	}
-	s.log.LogAttrs(context.Background(), level, "mail proxy", slog.String("kind", e.kind), slog.String("text", e.text))
+	say("mail proxy", "kind", e.kind, "text", e.text)
 }
 
-// longCode is what may be a token that a server has sent back, as it was or in base64. Fingerprints and the
-// ids of start addresses are shorter.
-var longCode = regexp.MustCompile(`[A-Za-z0-9+/=._~-]{80,}`)
+// longCode finds what may be a token that a server has sent back, as it was or in base64; addresses are found
+// too, and kept. Fingerprints are shorter.
+var longCode = regexp.MustCompile(`https?://\S+|[A-Za-z0-9+/=._~-]{80,}`)
 
 // bearer is a token with its name.
 var bearer = regexp.MustCompile(`(?i)\bbearer\s+[^\s"']{6,}`)
 
 func censor(text string) string {
-	return longCode.ReplaceAllString(bearer.ReplaceAllString(text, "Bearer [secret]"), "[secret]")
+	text = bearer.ReplaceAllString(text, "Bearer [secret]")
+	return longCode.ReplaceAllStringFunc(text, func(found string) string {
+		if strings.HasPrefix(found, "http") && strings.Contains(found, "://") {
+			return found
+		}
+		return "[secret]"
+	})
 }
 
 // counts are the sign-ins of this process by what became of them.
