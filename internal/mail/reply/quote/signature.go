@@ -1,0 +1,101 @@
+package quote
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// cutSignature cuts at the line of two dashes (RFC 3676 4.3); its trailing space is lost on many ways.
+func cutSignature(lines []Line) []Line {
+	for i, l := range lines {
+		if text := strings.TrimRight(l.Text, blanks); l.Kind == Written && (text == "--" || text == "—") {
+			return lines[:i]
+		}
+	}
+	return lines
+}
+
+// cutMobile cuts at the line that a phone adds. It is short and a paragraph of its own.
+func cutMobile(run []string) []string {
+	for i, line := range run {
+		starts := i == 0 || blank(run[i-1])
+		if starts && utf8.RuneCountInString(line) < 120 && startsWith(line, mobileStarts) {
+			return run[:i]
+		}
+	}
+	return run
+}
+
+// cutFooter cuts at what companies and virus scanners add below. Their rule above goes too.
+func cutFooter(run []string) []string {
+	for i, line := range run {
+		if (i == 0 || isRule(run[i-1])) && startsWith(line, footerStarts) {
+			for i > 0 && isRule(run[i-1]) {
+				i--
+			}
+			return run[:i]
+		}
+	}
+	return run
+}
+
+// cutBanner cuts the first paragraph when a gateway wrote it.
+func cutBanner(run []string) []string {
+	start := 0
+	for start < len(run) && isRule(run[start]) {
+		start++
+	}
+	if start == len(run) || !startsWith(run[start], bannerStarts) {
+		return run
+	}
+	for start < len(run) && !isRule(run[start]) {
+		start++
+	}
+	for start < len(run) && isRule(run[start]) {
+		start++
+	}
+	return run[start:]
+}
+
+func startsWith(line string, starts []string) bool {
+	line = strings.TrimLeft(line, blanks+"*_[(<")
+	if len(line) > 200 {
+		line = line[:200]
+	}
+	line = strings.ReplaceAll(fold(line), "[", "") // the start of a link
+	for _, start := range starts {
+		if strings.HasPrefix(line, start) {
+			return true
+		}
+	}
+	return false
+}
+
+// A closing has so many lines below it, each so short: a name, a title, a telephone number.
+const (
+	closingLines = 10
+	closingWidth = 80
+)
+
+// cutClosing cuts at "Kind regards," when only the writer's card follows. The first line is never a closing: an
+// answer may be just "Thanks".
+func cutClosing(lines []string) []string {
+	for i := len(lines) - 1; i > 0; i-- {
+		if strings.HasSuffix(lines[i], "?") || utf8.RuneCountInString(lines[i]) > closingWidth || len(lines)-i > 2*closingLines {
+			return lines
+		}
+		if closings[strings.Trim(fold(lines[i]), ".,!;: ")] && filled(lines[i:]) <= closingLines {
+			return lines[:i]
+		}
+	}
+	return lines
+}
+
+func filled(lines []string) (n int) {
+	for _, l := range lines {
+		if l != "" {
+			n++
+		}
+	}
+	return n
+}
