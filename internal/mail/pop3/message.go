@@ -110,7 +110,7 @@ func (m *message) fail(err error) error {
 
 // Close skips what has not been read. When that is much, it gives the connection up instead.
 func (m *message) Close() error {
-	if m.err != nil {
+	if m.ended() {
 		return nil
 	}
 	m.left = maxSkip
@@ -120,6 +120,8 @@ func (m *message) Close() error {
 	m.rest = nil
 	return ignoreEOF(m.err)
 }
+
+func (m *message) ended() bool { return m.err != nil }
 
 func ignoreEOF(err error) error {
 	if errors.Is(err, io.EOF) {
