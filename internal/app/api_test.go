@@ -3,6 +3,7 @@ package app_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -118,6 +119,31 @@ func TestAProgramRegistersAndTestsAnAccount(t *testing.T) {
 	p.want(201, "POST", at+"/clone", nil)
 	p.want(204, "DELETE", at, nil)
 	p.want(404, "GET", at, nil)
+}
+
+func TestAProgramTestsValuesThatAreNotSaved(t *testing.T) {
+	t.Parallel()
+	sink := mailtest.Sink(t)
+	p := newHouse(t).program(t, identity.Administrator)
+	values := fields{
+		"account_name": "Relay", "sender_email": "alerts@example.com", "smtp_host": "127.0.0.1", "port": sink.Port,
+		"use_secure_connection": false, "use_authentication": false,
+	}
+	test := p.want(200, "POST", "/smtp-accounts/test", fields{"to": "bob@example.com", "subject": "Before", "account": values})
+	if test["state"] != "delivered" {
+		t.Errorf("the test: %v", test)
+	}
+	if mail := sink.Next(t); !strings.Contains(string(mail.Data), "Subject: Before") {
+		t.Errorf("the mail that arrived: %s", mail.Data)
+	}
+	if stored := p.want(200, "GET", "/smtp-accounts", nil); len(stored["items"].([]any)) != 0 {
+		t.Errorf("testing values stores nothing: %v", stored)
+	}
+	delete(values, "sender_email")
+	wrong := p.want(422, "POST", "/smtp-accounts/test", fields{"to": "bob", "account": values})
+	if places := fmt.Sprint(wrong["errors"]); !strings.Contains(places, "body.account.sender_email") {
+		t.Errorf("what is wrong, and where: %s", places)
+	}
 }
 
 func TestTheAPISaysEverythingThatIsWrong(t *testing.T) {

@@ -1,10 +1,13 @@
 package api
 
 import (
+	"errors"
 	"net/http"
+	"slices"
 
 	"orbit/internal/account"
 	"orbit/internal/identity"
+	"orbit/internal/problem"
 	"orbit/internal/vault"
 )
 
@@ -135,20 +138,20 @@ func (a *api) cloneSMTP(c *call, i *IDInput) (*smtpOutput, error) {
 	return &smtpOutput{stored}, err
 }
 
-// testBody is the test window.
-type testBody struct {
+// TestBody is the test window. It is exported because huma reads embedded structs only then.
+type TestBody struct {
 	To      string `json:"to" doc:"Address that receives the test message"`
 	Subject string `json:"subject,omitempty" doc:"Default: TEST MESSAGE!"`
 	Message string `json:"message,omitempty" doc:"Default: ATTENTION: THIS IS A TEST MESSAGE!"`
 }
 
-func (b testBody) request() account.SMTPTestRequest {
+func (b TestBody) request() account.SMTPTestRequest {
 	return account.SMTPTestRequest{To: b.To, Subject: b.Subject, Message: b.Message}
 }
 
 type testSMTPInput struct {
 	IDInput
-	Body testBody
+	Body TestBody
 }
 
 type testSMTPOutput struct{ Body account.SMTPTest }
@@ -162,7 +165,7 @@ func (a *api) testSMTP(c *call, i *testSMTPInput) (*testSMTPOutput, error) {
 
 type testSMTPValuesInput struct {
 	Body struct {
-		testBody
+		TestBody
 		Account partial[smtpBody] `json:"account" doc:"The account as it would be registered"`
 	}
 }
@@ -175,7 +178,22 @@ func (a *api) testSMTPValues(c *call, i *testSMTPValuesInput) (*testSMTPOutput, 
 	request, unsaved := i.Body.request(), body.change()
 	request.Unsaved = &unsaved
 	test, err := a.Accounts.TestSMTP(c, request, nil)
-	return &testSMTPOutput{test}, err
+	return &testSMTPOutput{test}, insideAccount(err)
+}
+
+// insideAccount places what is wrong with the account where its fields stand in the body of a test.
+func insideAccount(err error) error {
+	var invalid problem.Invalid
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	placed := slices.Clone(invalid)
+	for i, field := range placed {
+		if !slices.Contains([]string{"", "to", "subject", "message"}, field.Name) {
+			placed[i].Name = "account." + field.Name
+		}
+	}
+	return placed
 }
 
 type listSMTPTestsOutput struct {
