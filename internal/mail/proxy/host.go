@@ -132,8 +132,7 @@ func (h *host) take(ctx context.Context, conn net.Conn) {
 	}
 	ctx, s.cancel = context.WithCancelCause(context.WithoutCancel(ctx)) // stopping is told to the client first
 	if !h.register(s) {
-		s.cancel(nil)
-		h.turnAway(s)
+		h.turnAway(ctx, s)
 		return
 	}
 	go s.run(ctx)
@@ -162,22 +161,26 @@ func remoteOf(conn net.Conn) netip.AddrPort {
 // maxRefusals is how many clients are told at once that there is no room; more are closed without a word.
 const maxRefusals = 64
 
-func (h *host) turnAway(s *session) {
+func (h *host) turnAway(ctx context.Context, s *session) {
 	e := s.event(TurnedAway)
 	e.Err = errSessions
 	h.observe(e)
 	select {
 	case h.refusals <- struct{}{}:
 	default:
+		s.cancel(nil)
 		_ = s.wire.Close()
 		return
 	}
 	h.sessions.Go(func() {
-		defer func() { <-h.refusals }()
-		defer func() { _ = s.wire.Close() }()
+		defer func() {
+			s.cancel(nil)
+			_ = s.wire.Close()
+			<-h.refusals
+		}()
 		c := h.newClient(s.wire)
 		defer releaseReader(c.in)
-		if h.listener.LocalSecurity == dial.Implicit && c.handshake(context.Background()) != nil {
+		if h.listener.LocalSecurity == dial.Implicit && c.handshake(ctx) != nil {
 			return
 		}
 		newFront(c).farewell(errSessions)

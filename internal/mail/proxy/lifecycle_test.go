@@ -74,7 +74,9 @@ func TestListenerThatCanNotStartSaysWhy(t *testing.T) {
 				t.Errorf("%+v", st)
 			}
 			cancel()
-			<-ended
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
 		})
 	}
 }
@@ -209,47 +211,6 @@ func slowServer(port net.Listener, release <-chan struct{}) {
 	}
 }
 
-// A8.2: beyond the limits clients are told so, in their protocol, and hang nowhere.
-func TestLimitsAreExplicit(t *testing.T) {
-	t.Parallel()
-	words := map[Protocol]string{IMAP: `\* BYE \[LIMIT\] .*`, POP3: `-ERR \[SYS/TEMP\] Too many .*`, SMTP: `421 4\.3\.2 Too many .*`}
-	limits := map[string]Limits{"sessions": {Sessions: 1}, "address": {PerAddress: 1}}
-	for _, protocol := range protocols {
-		for name, limit := range limits {
-			for _, security := range []dial.Security{dial.Plain, dial.Implicit} {
-				t.Run(fmt.Sprintf("%s %s %q", protocol, name, security), func(t *testing.T) {
-					t.Parallel()
-					l := newUpstream(t, protocol, dial.Implicit, nil).listener()
-					l.Limits, l.LocalSecurity = limit, security
-					r := newRig(t, newBackend(), l)
-					first := r.greeted()
-					second := r.connect()
-					second.want(words[protocol])
-					second.ended()
-					_ = first.Close()
-					for r.server.Status()[0].Sessions > 0 { // there is room again
-					}
-					r.greeted().talk(signIns[protocol].text, signIns[protocol].ok)
-				})
-			}
-		}
-	}
-}
-
-func TestAccountsHaveALimitOfTheirOwn(t *testing.T) {
-	t.Parallel()
-	l := newUpstream(t, IMAP, dial.Implicit, nil).listener()
-	l.Limits.PerAccount = 1
-	r := newRig(t, newBackend(), l)
-	first, second := r.greeted(), r.greeted()
-	first.talk(signIns[IMAP].text, signIns[IMAP].ok)
-	second.talk(signIns[IMAP].text, `a NO \[LIMIT\] .*`)
-	first.talk("b LOGOUT\r\n", `\* BYE`)
-	_ = first.Close()
-	r.await(Ended)
-	second.talk(signIns[IMAP].text, signIns[IMAP].ok)
-}
-
 // A bug met by one session is the end of that session only.
 func TestPanicEndsOneSession(t *testing.T) {
 	t.Parallel()
@@ -323,40 +284,6 @@ func TestBurstOfConnectsIsServed(t *testing.T) {
 	wg.Wait()
 }
 
-// Wrong passwords are delayed more and more, for the address and for the name; a right one never waits.
-func TestFailuresAreDelayed(t *testing.T) {
-	t.Parallel()
-	l := newUpstream(t, IMAP, dial.Implicit, nil).listener()
-	r := newRig(t, newBackend(), l)
-	var mu sync.Mutex
-	var delays []int
-	r.server.options.Delay = func(n int) time.Duration {
-		mu.Lock()
-		defer mu.Unlock()
-		delays = append(delays, n)
-		return 0
-	}
-	for range 2 {
-		c := r.greeted()
-		c.talk("a LOGIN user@example.com x\r\n", "a NO .*", "a LOGIN other@example.com x\r\n", "a NO .*", signIns[IMAP].text, signIns[IMAP].ok)
-	}
-	if got := fmt.Sprint(delays); got != "[1 2 3 4]" {
-		t.Errorf("failures counted %s", got)
-	}
-	p := penalties{counts: make(map[string]penalty)}
-	for i := range 3 * maxPenalties {
-		p.count(fmt.Sprint("user ", i), time.Now())
-	}
-	if len(p.counts) > maxPenalties {
-		t.Errorf("%d entries", len(p.counts))
-	}
-	for failures, want := range map[int]time.Duration{0: 0, 1: 250 * time.Millisecond, 6: 8 * time.Second, 1000: 8 * time.Second} {
-		if got := defaultDelay(failures); got != want {
-			t.Errorf("%d failures: %s", failures, got)
-		}
-	}
-}
-
 func TestStatusCountsBytesAndKeepsFailures(t *testing.T) {
 	t.Parallel()
 	l := newUpstream(t, IMAP, dial.Implicit, nil).listener()
@@ -404,44 +331,6 @@ func TestSecretsAreNowhere(t *testing.T) {
 				t.Errorf("%s is in %s", secret, text)
 			}
 		}
-	}
-}
-
-// The sentences are those that administrators know.
-func TestSentences(t *testing.T) {
-	t.Parallel()
-	l := Listener{Protocol: IMAP, LocalAddress: "127.0.0.1:2993", Upstream: dial.Target{Host: "outlook.office365.com", Port: 993, Security: dial.Implicit}}
-	e := Event{Listener: l, Account: Account{Name: "a@b.c"}}
-	refused := func(reason Reason) Event {
-		e := e
-		e.Kind, e.Err = Refused, &Refusal{Reason: reason, Err: errors.New("detail")}
-		return e
-	}
-	of := func(kind Kind) Event { e := e; e.Kind, e.Err = kind, errors.New("detail"); return e }
-	for want, e := range map[string]Event{
-		"Starting IMAP server at 127.0.0.1:2993 (unsecured) proxying outlook.office365.com:993 (SSL/TLS)": of(Listening),
-		"IMAP (127.0.0.1:2993; a@b.c) [ Successfully authenticated IMAP connection - releasing session ]": of(SignedIn),
-		"Accepting new connection from ": of(Accepted),
-		"Retrying login due to exception while refreshing access token for account a@b.c (attempt 1): detail": of(Retried),
-		"Invalid password to decrypt credentials for account a@b.c - aborting login":                          refused(WrongCredentials),
-		"No config file entry found for account a@b.c":                                                        refused(UnknownAccount),
-		"Authorisation result error for account a@b.c - aborting login.":                                      refused(Unauthorised),
-		"Caught network error (server) - is there a network connection?":                                      refused(Unreachable),
-		"Caught exception while requesting OAuth 2.0 credentials for account a@b.c":                           refused(Unavailable),
-	} {
-		if got := e.Sentence(); !strings.Contains(got, want) {
-			t.Errorf("%q lacks %q", got, want)
-		}
-	}
-	for _, kind := range []Kind{Listening, PortInUse, ListenFailed, Stopped, Learnt, NotLearnt, Accepted, TurnedAway, Retried, SignedIn, Refused, Ended, Panicked} {
-		if got := of(kind).Sentence(); got == string(kind) {
-			t.Errorf("%s has no sentence", kind)
-		}
-	}
-	pop := l
-	pop.Protocol, pop.LocalSecurity = POP3, dial.STARTTLS
-	if got := (Event{Kind: Listening, Listener: pop}).Sentence(); !strings.HasPrefix(got, "Starting POP server at 127.0.0.1:2993 (STARTTLS)") {
-		t.Error(got)
 	}
 }
 

@@ -1,6 +1,9 @@
 package proxy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // offer is what a server says that it can do: IMAP's capabilities, the lines of CAPA or of EHLO.
 type offer []string
@@ -53,7 +56,7 @@ func ours(p Protocol, word string) bool {
 	case IMAP:
 		return word == "AUTH" || word == "STARTTLS" || word == "LOGINDISABLED"
 	case POP3: // the front announces the two codes itself
-		return strings.Contains(" SASL STLS USER APOP IMPLEMENTATION RESP-CODES AUTH-RESP-CODE ", " "+word+" ")
+		return slices.Contains([]string{"SASL", "STLS", "USER", "APOP", "IMPLEMENTATION", "RESP-CODES", "AUTH-RESP-CODE"}, word)
 	case SMTP:
 		// What begins with X is agreed between neighbours (RFC 5321 2.2.2): XCLIENT would let a client
 		// pose as another. REQUIRETLS promises TLS on the way here too (RFC 8689).

@@ -78,7 +78,7 @@ func (w *wire) CloseWrite() error {
 	if half, ok := w.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}
-	return w.Conn.Close()
+	return w.Close()
 }
 
 // longAgo as a deadline ends a read that is under way.
