@@ -38,7 +38,7 @@ func New(t testing.TB, base string) *Tab {
 	if err != nil {
 		t.Fatalf("base address: %v", err)
 	}
-	seen := &watch{host: address.Host}
+	seen := &watch{hosts: []string{address.Host}}
 	ctx, cancel := chromedp.NewContext(shared(t), chromedp.WithNewBrowserContext(), chromedp.WithListener(seen.event))
 	tab := &Tab{t: t, ctx: ctx, base: address, seen: seen}
 	t.Cleanup(func() {

@@ -14,7 +14,7 @@ import (
 
 // watch notes what a page does wrong, and how much it loads.
 type watch struct {
-	host string // the only one that pages may talk to
+	hosts []string // the only ones that pages may talk to
 
 	mu     sync.Mutex
 	wrong  []string
@@ -62,7 +62,7 @@ func (w *watch) request(address string) {
 		return
 	}
 	w.urls = append(w.urls, address)
-	if u.Host != w.host {
+	if !slices.Contains(w.hosts, u.Host) {
 		w.note("request to another host: %s", address)
 	}
 }
@@ -77,6 +77,13 @@ func (w *watch) troubles() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.wrong)
+}
+
+// Allow lets the tab talk to one more host:port, such as a provider's that people are sent to.
+func (tab *Tab) Allow(host string) {
+	tab.seen.mu.Lock()
+	defer tab.seen.mu.Unlock()
+	tab.seen.hosts = append(tab.seen.hosts, host)
 }
 
 // forget begins to weigh anew.
