@@ -16,6 +16,8 @@ import (
 	_ "time/tzdata" // people's time zones, also in a container that has none
 
 	"github.com/spf13/cobra"
+
+	"orbit/internal/app"
 )
 
 // version is set by the linker.
@@ -36,6 +38,7 @@ func main() {
 
 // run executes one command line and returns the exit status.
 func run(ctx context.Context, args []string, out, errs io.Writer) int {
+	app.Version = version
 	root := newRoot()
 	root.SetArgs(goStyleHelp(args))
 	root.SetOut(out)

@@ -43,7 +43,6 @@ func serve(ctx context.Context, c config.Config, out io.Writer) error {
 		return err
 	}
 	defer orbit.Close()
-	orbit.Version = version
 	if err := welcome(ctx, orbit, listener, out); err != nil {
 		return err
 	}

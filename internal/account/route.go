@@ -59,12 +59,20 @@ func (s *Service) signIn(ctx context.Context, c SMTPChange) (submit.Auth, error)
 	if !c.Secret.IsZero() {
 		return submit.Auth{Username: stored.Username, Password: c.Secret}, nil
 	}
-	username, secret, err := s.credentials.Open(ctx, stored.ID, c.Destination(stored.Username))
+	username, secret, err := s.credentials.Open(ctx, stored.ID, s.destination(c.SMTPSettings, stored.Username))
 	if errors.Is(err, credential.ErrNotApproved) {
 		fault := explain.NotApproved(explain.Context{Host: c.SMTPHost, Port: c.Port, Username: stored.Username})
 		return submit.Auth{}, &ladder.Error{Step: ladder.Auth, Fault: fault, Err: err}
 	}
 	return submit.Auth{Username: username, Password: secret}, err
+}
+
+// destination is where the secret goes. Orbit's own listeners are one destination, approved by itself.
+func (s *Service) destination(settings SMTPSettings, username string) credential.Destination {
+	if s.own(settings.SMTPHost, settings.Port) {
+		return credential.Self
+	}
+	return settings.Destination(username)
 }
 
 func (s *Service) token(address string) (submit.Auth, error) {
@@ -93,7 +101,7 @@ func (s *Service) prepareCredential(ctx context.Context, tx pgx.Tx, c *SMTPChang
 	if err != nil {
 		return err
 	}
-	return s.credentials.Approve(ctx, tx, stored.ID, c.Destination(stored.Username), c.Secret)
+	return s.credentials.Approve(ctx, tx, stored.ID, s.destination(c.SMTPSettings, stored.Username), c.Secret)
 }
 
 // renamed gives the problems of a new credential the names that the account's form uses.

@@ -23,6 +23,7 @@ type Service struct {
 	settings    *setting.Service
 	dialers     Dialers
 	tokens      Tokens
+	own         func(host string, port int) bool
 	log         *slog.Logger
 	tests       testRuns
 }
@@ -34,7 +35,9 @@ type Options struct {
 	Settings    *setting.Service
 	Dialers     Dialers
 	Tokens      Tokens // nil: no account can use OAuth 2.0
-	Log         *slog.Logger
+	// Own reports whether a server is a listener of Orbit's own proxy: a secret that goes there stays inside.
+	Own func(host string, port int) bool
+	Log *slog.Logger
 }
 
 // New returns a Service.
@@ -42,9 +45,12 @@ func New(o Options) *Service {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Own == nil {
+		o.Own = func(string, int) bool { return false }
+	}
 	return &Service{
 		pool: o.Pool, credentials: o.Credentials, settings: o.Settings,
-		dialers: o.Dialers, tokens: o.Tokens, log: o.Log, tests: newTestRuns(),
+		dialers: o.Dialers, tokens: o.Tokens, own: o.Own, log: o.Log, tests: newTestRuns(),
 	}
 }
 

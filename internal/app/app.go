@@ -16,10 +16,15 @@ import (
 	"orbit/internal/connector"
 	"orbit/internal/credential"
 	"orbit/internal/identity"
+	"orbit/internal/oauth"
 	"orbit/internal/postgres"
+	"orbit/internal/proxyhost"
 	"orbit/internal/setting"
 	"orbit/internal/vault"
 )
+
+// Version is that of the program; the command sets it before anything else.
+var Version = "dev"
 
 // Orbit is every service, ready to be asked.
 type Orbit struct {
@@ -32,10 +37,11 @@ type Orbit struct {
 	Settings    *setting.Service
 	Credentials *credential.Service
 	Connectors  *connector.Service
+	OAuth       *oauth.Service
+	Proxies     *proxyhost.Service
 	Accounts    *account.Service
 
 	NewKeyFile bool   // the key file was created just now: say where it is
-	Version    string // of the program, shown in the API and the metrics
 	db         *postgres.DB
 }
 
@@ -87,8 +93,12 @@ func Assemble(ctx context.Context, c config.Config, pool *pgxpool.Pool, log *slo
 	}
 	o.Connectors = connector.NewService(pool, rules)
 	o.Connectors.DefaultConnector = o.defaultConnector
+	if err := o.assembleProxy(); err != nil {
+		return nil, err
+	}
 	o.Accounts = account.New(account.Options{
 		Pool: pool, Credentials: o.Credentials, Settings: o.Settings, Dialers: o.Connectors, Log: log,
+		Tokens: tokens{o.OAuth}, Own: o.Proxies.Own,
 	})
 	o.Credentials.UsedBy = o.Accounts.CredentialUses
 	return o, nil
@@ -109,5 +119,10 @@ func (o *Orbit) Close() {
 
 // Reseal seals every stored secret with the present key and returns how many there were.
 func (o *Orbit) Reseal(ctx context.Context) (int, error) {
-	return o.Credentials.Reseal(ctx)
+	credentials, err := o.Credentials.Reseal(ctx)
+	if err != nil {
+		return credentials, err
+	}
+	registrations, err := o.OAuth.Reseal(ctx)
+	return credentials + registrations, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"orbit/internal/account"
 
@@ -15,13 +16,21 @@ import (
 // attention is what the bell says to those who may see settings.
 func (o *Orbit) attention(ctx context.Context) ([]ui.NoticeView, error) {
 	usable, err := o.Accounts.HasDefault(ctx)
-	if err != nil || usable {
+	if err != nil {
 		return nil, err
 	}
-	return []ui.NoticeView{{
-		Tone: ui.Warning, Href: "/settings/notifications/smtp",
-		Text: "There is no enabled default SMTP account: no notification is sent.",
-	}}, nil
+	var notices []ui.NoticeView
+	if !usable {
+		notices = append(notices, ui.NoticeView{
+			Tone: ui.Warning, Href: "/settings/notifications/smtp",
+			Text: "There is no enabled default SMTP account: no notification is sent.",
+		})
+	}
+	expiring, err := o.OAuth.Expiring(ctx, time.Now())
+	for _, e := range expiring {
+		notices = append(notices, ui.NoticeView{Tone: ui.Warning, Href: "/settings/notifications/oauth2-proxy", Text: e.Text()})
+	}
+	return notices, err
 }
 
 // finders is what the search looks through besides the menu.

@@ -46,7 +46,7 @@ func (o *Orbit) Handler() (http.Handler, error) {
 	server, err := web.New(web.Options{
 		BaseURL: o.Config.BaseURL, TrustedProxies: o.Config.TrustedProxies, Log: o.Log, Ready: o.ready,
 		Trail: o.Pool, Identity: o.Identity, Credentials: o.Credentials, Settings: o.Settings,
-		Connectors: o.Connectors, Accounts: o.Accounts, Resolver: net.DefaultResolver,
+		Connectors: o.Connectors, OAuth: o.OAuth, Proxies: o.Proxies, Accounts: o.Accounts, Resolver: net.DefaultResolver,
 		API: o.mountAPI, Finders: o.finders(), Attention: o.attention,
 	})
 	if err != nil {
@@ -57,7 +57,7 @@ func (o *Orbit) Handler() (http.Handler, error) {
 
 func (o *Orbit) mountAPI(router chi.Router) {
 	router.Route(api.Base, func(r chi.Router) {
-		api.Mount(r, api.Options{Accounts: o.Accounts, Credentials: o.Credentials, Identity: o.Identity, Version: o.Version})
+		api.Mount(r, api.Options{Accounts: o.Accounts, Credentials: o.Credentials, Identity: o.Identity, Version: Version})
 	})
 }
 
@@ -79,7 +79,7 @@ func (o *Orbit) Serve(ctx context.Context, listener net.Listener) error {
 		group.Go(func() error { return o.db.Run(ctx) })
 	}
 	for _, service := range []func(context.Context) error{
-		o.Identity.Run, o.Accounts.Run, o.serveMetrics,
+		o.Identity.Run, o.Accounts.Run, o.OAuth.Run, o.Proxies.Run, o.serveRedirects(handler), o.reloadOnHangup, o.serveMetrics,
 	} {
 		group.Go(func() error { return service(ctx) })
 	}
