@@ -41,7 +41,7 @@ type Orbit struct {
 	Proxies     *proxyhost.Service
 	Accounts    *account.Service
 
-	NewKeyFile bool   // the key file was created just now: say where it is
+	NewKeyFile bool // the key file was created just now: say where it is
 	db         *postgres.DB
 }
 
