@@ -2,7 +2,6 @@ package proxyhost
 
 import (
 	"context"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -68,7 +67,7 @@ func (s *Service) write(e entry) {
 	if e.at.IsZero() {
 		e.at = time.Now()
 	}
-	e.account, e.text = storable(e.account, maxAccount), storable(censor(e.text), maxText)
+	e.account, e.text = storable(e.account, maxAccount), storable(proxy.Censor(e.text), maxText)
 	s.journal.add(e)
 	s.tellProcess(e)
 }
@@ -84,23 +83,6 @@ func (s *Service) tellProcess(e entry) {
 		say = s.log.Error
 	}
 	say("mail proxy", "kind", e.kind, "text", e.text)
-}
-
-// longCode finds what may be a token that a server has sent back, as it was or in base64; addresses are found
-// too, and kept. Fingerprints are shorter.
-var longCode = regexp.MustCompile(`https?://\S+|[A-Za-z0-9+/=._~-]{80,}`)
-
-// bearer is a token with its name.
-var bearer = regexp.MustCompile(`(?i)\bbearer\s+[^\s"']{6,}`)
-
-func censor(text string) string {
-	text = bearer.ReplaceAllString(text, "Bearer [secret]")
-	return longCode.ReplaceAllStringFunc(text, func(found string) string {
-		if strings.HasPrefix(found, "http") && strings.Contains(found, "://") {
-			return found
-		}
-		return "[secret]"
-	})
 }
 
 // counts are the sign-ins of this process by what became of them.

@@ -89,7 +89,7 @@ func explained(l proxy.Listener, r oauth.Registration, address string, err error
 		AppOnly: flow == oauth.ClientCredentials || flow == oauth.ServiceAccount,
 	}, err)
 	harmless := *e
-	harmless.Fault.Cause, harmless.Fault.Reply = censor(e.Fault.Cause), censor(e.Fault.Reply)
+	harmless.Fault.Cause, harmless.Fault.Reply = proxy.Censor(e.Fault.Cause), proxy.Censor(e.Fault.Reply)
 	return &harmless
 }
 

@@ -276,6 +276,7 @@ func (r *rig) imap(l Listener) *imapclient.Client {
 func (r *rig) login(l Listener, username, secret string) error {
 	r.t.Helper()
 	c := r.imap(l)
+	defer c.Close()
 	if err := c.Login(username, secret).Wait(); err != nil {
 		return err
 	}

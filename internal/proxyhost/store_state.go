@@ -70,7 +70,7 @@ const upsertState = `
 func stateArgs(process string, st proxy.Status) (pgx.NamedArgs, error) {
 	failures := make([]Failure, len(st.Failures))
 	for i, f := range st.Failures {
-		failures[i] = Failure{At: f.At, Account: storable(f.Account, maxAccount), Reason: f.Reason, Text: storable(censor(f.Text), maxText)}
+		failures[i] = Failure{At: f.At, Account: storable(f.Account, maxAccount), Reason: f.Reason, Text: storable(proxy.Censor(f.Text), maxText)}
 	}
 	text, err := json.Marshal(failures)
 	if err != nil {

@@ -137,7 +137,12 @@ func (s *server) signIn(d dialect, account Account, token vault.Secret) error {
 	if err != nil {
 		return err
 	}
-	return d.authenticate(bearer)
+	err = d.authenticate(bearer)
+	var rejection *Rejection
+	if errors.As(err, &rejection) { // clients hear its words
+		rejection.Reply = Censor(rejection.Reply)
+	}
+	return err
 }
 
 // bearer chooses the mechanism. A server that lists none is tried with the one that all providers know.
