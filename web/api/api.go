@@ -15,6 +15,8 @@ import (
 	"orbit/internal/account"
 	"orbit/internal/credential"
 	"orbit/internal/identity"
+	"orbit/internal/oauth"
+	"orbit/internal/proxyhost"
 )
 
 // Base is where the API lives.
@@ -28,6 +30,8 @@ type Options struct {
 	Accounts    *account.Service
 	Credentials *credential.Service
 	Identity    *identity.Service
+	OAuth       *oauth.Service
+	Proxies     *proxyhost.Service
 	Version     string
 }
 
@@ -52,6 +56,8 @@ func Mount(router chi.Router, o Options) {
 	a.huma.UseMiddleware(a.authenticate)
 	a.smtpAccounts()
 	a.credentials()
+	a.oauthClients()
+	a.proxyListeners()
 	router.NotFound(notFound)
 	router.MethodNotAllowed(methodNotAllowed)
 }
