@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"strings"
 
 	"orbit/internal/vault"
 )
@@ -72,7 +73,7 @@ func (r *Refusal) Error() string {
 
 func (r *Refusal) Unwrap() error { return r.Err }
 
-// text is what the client reads.
+// text is what the log says.
 func (r *Refusal) text() string {
 	if r.Text != "" {
 		return r.Text
@@ -80,10 +81,22 @@ func (r *Refusal) text() string {
 	return texts[r.Reason]
 }
 
-// texts never say whether a user name exists: that is for the log.
+// reply is what the client reads: one line of ASCII, and never whether a user name exists.
+func (r *Refusal) reply() string {
+	if r.Reason == UnknownAccount || r.Reason == WrongCredentials {
+		return texts[WrongCredentials]
+	}
+	return strings.Map(func(c rune) rune {
+		if c >= 0x80 {
+			return '?'
+		}
+		return c
+	}, oneLine(r.text()))
+}
+
 var texts = map[Reason]string{
 	WrongCredentials: "The user name or password is not that of a registered credential",
-	UnknownAccount:   "The user name or password is not that of a registered credential",
+	UnknownAccount:   "No credential is registered for this user name",
 	Unauthorised:     "This account is not yet authorised at the provider",
 	ProviderRefused:  "The provider gives no access token for this account",
 	Unavailable:      "The sign-in is not possible at the moment, try again later",

@@ -26,5 +26,6 @@ var (
 	errCancelled   = errors.New("the client cancelled the sign-in")
 	errBase64      = errors.New("the response is not base64")
 	errArguments   = errors.New("the arguments are not two strings")
+	errIncomplete  = errors.New("the user name or the password is missing")
 	errTooBig      = errors.New("the literal is too long")
 )

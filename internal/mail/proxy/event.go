@@ -51,7 +51,7 @@ type Event struct {
 	Listener Listener
 	Session  uint64         // unique in the process; zero for a listener's own events
 	Client   netip.AddrPort // zero for a listener's own events
-	Username string         // as the client gave it
+	Username string         // as the client gave it, made fit for a line
 	Account  Account        // zero before Backend.Login
 	Err      error          // Refused: a *Refusal, which may wrap a *Rejection; others: why
 	Text     string
@@ -136,7 +136,7 @@ func (e Event) name() string {
 	if e.Account.Name != "" {
 		return e.Account.Name
 	}
-	return oneLine(e.Username)
+	return e.Username
 }
 
 // who is the mark that stands before a session's lines: "IMAP (127.0.0.1:2993; mail@example.com)".

@@ -66,6 +66,9 @@ func (f *imapFront) command(ctx context.Context, line string) (a attempt, found 
 	if err := f.skipLiterals(line); err != nil {
 		return a, false, err
 	}
+	if _, synchronising, ok := announced(line); ok && synchronising { // a tagged reply in place of the plus refuses it
+		name = ""
+	}
 	return a, false, f.simple(ctx, name)
 }
 
@@ -139,7 +142,7 @@ func (f *imapFront) welcome(s *server) error {
 }
 
 func (f *imapFront) refuse(r *Refusal) error {
-	text := oneLine(r.text())
+	text := r.reply()
 	switch r.Reason {
 	case WrongCredentials, UnknownAccount, TokenRefused:
 		return f.say("%s NO [AUTHENTICATIONFAILED] %s", f.tag, text)

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 )
@@ -29,7 +30,12 @@ func (p *penalties) failed(address netip.Addr, username string) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	return max(p.count("address "+address.String(), now), p.count("user "+username, now))
+	return max(p.count("address "+address.String(), now), p.count(userKey(username), now))
+}
+
+// userKey is short, however long the name, and the same for spellings that mail systems take for one.
+func userKey(username string) string {
+	return "user " + strings.ToLower(username[:min(len(username), 254)]) // RFC 5321 4.5.3.1.3
 }
 
 func (p *penalties) count(key string, now time.Time) int {
@@ -67,7 +73,7 @@ func (p *penalties) makeRoom(now time.Time) {
 func (p *penalties) forgive(username string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.counts, "user "+username)
+	delete(p.counts, userKey(username))
 }
 
 // defaultDelay doubles from a quarter of a second to eight seconds.

@@ -129,7 +129,7 @@ func (f *pop3Front) auth(argument string) (a attempt, found bool, err error) {
 func (f *pop3Front) welcome(s *server) error { return f.say("+OK %s", s.words) }
 
 func (f *pop3Front) refuse(r *Refusal) error {
-	text := oneLine(r.text())
+	text := r.reply()
 	switch r.Reason {
 	case WrongCredentials, UnknownAccount, TokenRefused:
 		return f.say("-ERR [AUTH] %s", text) // RFC 3206 4

@@ -132,7 +132,7 @@ func (s *session) attempt(ctx context.Context, f front, a attempt) (*server, err
 		return nil, err
 	}
 	e := s.event(SignedIn)
-	e.Username, e.Duration = a.username, time.Since(began)
+	e.Username, e.Duration = oneLine(a.username), time.Since(began)
 	s.host.observe(e)
 	s.host.ledger.signedIn(s.account)
 	s.signed = true
@@ -159,7 +159,7 @@ func (s *session) welcome(ctx context.Context, f front, up *server) (r *relay, e
 // refuse reports, delays and answers a failure.
 func (s *session) refuse(ctx context.Context, f front, a attempt, r *Refusal) error {
 	e := s.event(Refused)
-	e.Username, e.Err = a.username, r
+	e.Username, e.Err = oneLine(a.username), r
 	s.host.observe(e)
 	s.host.ledger.refused(s.account, e)
 	if ctx.Err() != nil || errors.Is(r, errGone) {

@@ -22,7 +22,7 @@ const anonymousHello = "localhost"
 // has sent goes there, except the name that it gave in EHLO.
 func (s *session) connect(ctx context.Context, a attempt) (*server, *Refusal) {
 	if !a.complete() {
-		return nil, &Refusal{Reason: WrongCredentials, Text: "The user name or the password is missing"}
+		return nil, &Refusal{Reason: WrongCredentials, Err: errIncomplete}
 	}
 	backend := s.host.server.backend
 	account, err := backend.Login(ctx, a.username, a.password, Client{

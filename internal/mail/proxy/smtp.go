@@ -145,7 +145,7 @@ func (f *smtpFront) auth(argument string) (a attempt, found bool, err error) {
 }
 
 func (f *smtpFront) refuse(r *Refusal) error {
-	text := oneLine(r.text())
+	text := r.reply()
 	switch r.Reason {
 	case WrongCredentials, UnknownAccount, TokenRefused:
 		return f.say("535 5.7.8 %s", text)
