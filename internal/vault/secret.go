@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 )
 
 // hidden is what every way of printing a Secret shows.
@@ -42,6 +43,17 @@ func (s Secret) IsZero() bool { return s.value == nil }
 // Equal compares in constant time (for secrets of equal length).
 func (s Secret) Equal(other Secret) bool {
 	return subtle.ConstantTimeCompare([]byte(s.text()), []byte(other.text())) == 1
+}
+
+// shortest is the length from which a secret is recognised in a text: what is shorter stands in every sentence.
+const shortest = 4
+
+// Redact returns text with the mask wherever the secret stands in it as it is.
+func (s Secret) Redact(text string) string {
+	if len(s.text()) < shortest {
+		return text
+	}
+	return strings.ReplaceAll(text, s.text(), hidden)
 }
 
 // Digest returns a keyed hash to compare secrets by, in constant time whatever their lengths.

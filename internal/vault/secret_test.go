@@ -128,6 +128,24 @@ func TestSecretIsReadFromJSON(t *testing.T) {
 	}
 }
 
+func TestSecretIsRedactedFromWhatOthersSay(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"535 no such password: tr0ub4dor":    "535 no such password: [secret]",
+		"tr0ub4dor tr0ub4dor":                "[secret] [secret]",
+		"535 authentication failed: mailbox": "535 authentication failed: mailbox",
+	} {
+		if got := NewSecret("tr0ub4dor").Redact(text); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+	for _, secret := range []Secret{{}, NewSecret("box")} {
+		if got := secret.Redact("mailbox"); got != "mailbox" {
+			t.Errorf("too short to be recognised: %q", got)
+		}
+	}
+}
+
 func TestSecretsCompareByContent(t *testing.T) {
 	a, b, c := NewSecret("one"), NewSecret("one"), NewSecret("other")
 	if !a.Equal(b) || a.Equal(c) || a.Equal(Secret{}) || !(Secret{}).Equal(NewSecret("")) {

@@ -37,6 +37,7 @@ func (s *Session) signIn(ctx context.Context) error {
 func (s *Session) signInWithPassword(ctx context.Context) error {
 	l := ladder.From(ctx)
 	l.Begin(ladder.Auth, "Sign-in")
+	s.wire.secrets = append(s.wire.secrets, s.server.Auth.Password)
 	candidates := s.candidates()
 	if len(candidates) == 0 {
 		return s.noWayIn(ctx)

@@ -271,6 +271,8 @@ func authFaults() []fault {
 		{name: "a server that quotes the password", server: auth("535 5.7.8 no such login: " +
 			base64.StdEncoding.EncodeToString([]byte("\x00info@example.com\x00" + testPassword))[:20] + "..."),
 			step: ladder.Auth, code: "smtp_status_7.8", who: ladder.You, reply: "no such login: [secret]"},
+		{name: "a server that quotes the password in clear text", server: auth("535 5.7.8 wrong password: " + testPassword),
+			step: ladder.Auth, code: "smtp_status_7.8", who: ladder.You, reply: "wrong password: [secret]"},
 		{name: "endless challenges", server: faulty{offers: []string{"AUTH LOGIN"}, answers: map[string]string{
 			"AUTH": "334 VXNlcm5hbWU6", "STEP 2": "334 UGFzc3dvcmQ6", "STEP 3": "334 VXNlcm5hbWU6"}},
 			step: ladder.Auth, code: "reply_malformed", who: ladder.ServerAdmin},

@@ -76,6 +76,7 @@ func (s *Session) fetchToken(ctx context.Context) (vault.Secret, error) {
 	if username != "" {
 		s.server.Auth.Username = username
 	}
+	s.wire.secrets = append(s.wire.secrets, token)
 	l.End("valid for %s", s.server.Auth.Username)
 	return token, nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"orbit/internal/mail/ladder"
+	"orbit/internal/vault"
 )
 
 // Bounds on what a server may say. RFC 5321 4.5.3.1.5 allows 512 octets a line; some send more.
@@ -31,7 +32,10 @@ type wire struct {
 	in       *bufio.Reader
 	out      *bufio.Writer
 	timeouts Timeouts
-	hush     []string // payloads of AUTH: a server that quotes them must not bring them into the transcript
+
+	// A server that quotes what it was given must not bring it into the transcript.
+	hush    []string       // payloads of the running AUTH
+	secrets []vault.Secret // passwords and tokens that were used, for the whole connection
 }
 
 func newWire(conn net.Conn, timeouts Timeouts) *wire {
@@ -144,8 +148,11 @@ func (w *wire) readLine() (string, error) {
 }
 
 // redact removes what a server quotes of a sign-in ("500 unknown command AUTH PLAIN AGFu..."). Servers cut
-// what they quote, so the beginning is enough to recognise it.
+// what they quote, so the beginning is enough to recognise it. Some quote the password itself.
 func (w *wire) redact(line string) string {
+	for _, secret := range w.secrets {
+		line = secret.Redact(line)
+	}
 	for _, secret := range w.hush {
 		if before, rest, found := strings.Cut(line, secret[:min(len(secret), 8)]); found {
 			_, after, _ := strings.Cut(rest, " ")
