@@ -100,21 +100,28 @@ func (r *rig) newProcess() *process {
 // run starts the process; it ends with the test, if not before.
 func (r *rig) run(p *process) {
 	r.t.Helper()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(r.t.Context()))
+	p.stop = background(r.t, p.Run)
+}
+
+// background runs something until the test ends, or until stop, which waits for its end.
+func background(t *testing.T, run func(context.Context) error) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
-	go func() { ended <- p.Run(ctx) }()
-	p.stop = sync.OnceFunc(func() {
+	go func() { ended <- run(ctx) }()
+	stop = sync.OnceFunc(func() {
 		cancel()
 		select {
 		case err := <-ended:
 			if err != nil {
-				r.t.Errorf("run: %v", err)
+				t.Errorf("run: %v", err)
 			}
 		case <-time.After(2 * patient):
-			r.t.Error("the process does not end")
+			t.Error("it does not end")
 		}
 	})
-	r.t.Cleanup(func() { p.stop() })
+	t.Cleanup(stop)
+	return stop
 }
 
 // must stops the test at an error.

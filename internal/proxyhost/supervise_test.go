@@ -87,10 +87,10 @@ func TestTheSecondProcessTakesOverThePort(t *testing.T) {
 		st := r.status(l.ID)
 		return len(st.Processes) == 2 && st.State == proxy.Running && st.Processes[1].State == proxy.Standby
 	})
-	r.process.stop()
+	r.stop()
 	r.until("the second process has taken over", func() bool {
 		st := r.status(l.ID)
-		return len(st.Processes) == 1 && st.State == proxy.Running && st.Processes[0].Process == strings.ToLower(dashed(second.Service.process))
+		return len(st.Processes) == 1 && st.State == proxy.Running && st.Processes[0].Process == dashed(second.process)
 	})
 	r.must(r.login(l, mailbox, password))
 }
@@ -169,7 +169,7 @@ func TestRunEndsWithItsSessions(t *testing.T) {
 	if _, err := in.ReadString('\n'); err != nil {
 		t.Fatal(err)
 	}
-	r.process.stop()
+	r.stop()
 	_ = conn.SetReadDeadline(time.Now().Add(patient))
 	if _, err := io.Copy(io.Discard, in); err != nil {
 		t.Errorf("the session was not ended: %v", err)
@@ -195,7 +195,7 @@ func TestHundredLoginsWithAnExpiredTokenAskOnce(t *testing.T) {
 		return !fresh
 	})
 	second := r.newProcess() // with nothing in memory
-	r.process.stop()
+	r.stop()
 	r.run(second)
 	r.until("the second process serves", func() bool { return open(l.Local()) })
 	before := r.mail.Identity.Stats().TokenRequests()
