@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
@@ -126,14 +127,9 @@ func Names() []string {
 	for name := range catalogue {
 		names = append(names, name)
 	}
-	slices.SortFunc(names, func(a, b string) int {
-		if micro := strings.HasPrefix(a, "AADSTS"); micro != strings.HasPrefix(b, "AADSTS") {
-			if micro {
-				return -1
-			}
-			return 1
-		}
-		return strings.Compare(a, b)
+	slices.SortFunc(names, func(a, b string) int { // Microsoft's by number, then the others
+		x, y := catalogue[a].Number, catalogue[b].Number
+		return cmp.Or(cmp.Compare(min(y, 1), min(x, 1)), cmp.Compare(x, y), cmp.Compare(a, b))
 	})
 	return names
 }

@@ -48,7 +48,7 @@ type consentView struct {
 	Action    string
 }
 
-type ask struct{ Words, Scope string }
+type ask struct{ Words, Resource, Permission string }
 
 type face struct {
 	Name, Address, Letter string
@@ -91,7 +91,8 @@ func asks(scopes []string) []ask {
 	for _, m := range meanings {
 		for _, scope := range scopes {
 			if scope == m.permission || lastPart(scope) == m.permission {
-				list = append(list, ask{m.words, scope})
+				permission := lastPart(scope)
+				list = append(list, ask{m.words, strings.TrimSuffix(scope, permission), permission})
 			}
 		}
 	}

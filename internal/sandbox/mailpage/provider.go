@@ -2,6 +2,7 @@ package mailpage
 
 import (
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -38,7 +39,11 @@ func (s *site) providerView(done string) providerView {
 	return view
 }
 
+// blank is what a text of the catalogue leaves open.
+var blank = regexp.MustCompile(`'?\{\w+\}'?`)
+
 func shorten(text string) string {
+	text = blank.ReplaceAllString(text, "…")
 	if letters := []rune(text); len(letters) > 70 {
 		return string(letters[:70]) + "…"
 	}
