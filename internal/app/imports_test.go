@@ -38,7 +38,7 @@ var mayImport = []struct {
 	{"internal/oauth/plan", "internal/oauth internal/oauth/endpoint internal/mail/provider internal/problem internal/vault"},
 	{"internal/oauth", "internal/oauth/endpoint internal/credential internal/mail/explain internal/mail/ladder internal/mail/provider " + feature},
 	{"internal/account", "internal/credential internal/mail/... " + feature},
-	{"internal/proxyhost", "internal/oauth internal/credential internal/connector internal/mail/... " + feature},
+	{"internal/proxyhost", "internal/oauth internal/oauth/plan internal/credential internal/connector internal/mail/... " + feature},
 	{"internal/sandbox/...", "internal/sandbox internal/sandbox/... internal/mail/... internal/vault"},
 	{"internal/sandbox", "internal/sandbox/... internal/mail/... internal/vault"},
 	{"internal/app", "internal/... web web/... migrations static"},

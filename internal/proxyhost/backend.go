@@ -44,7 +44,7 @@ func (b backend) Login(ctx context.Context, username string, password vault.Secr
 	r, err := b.lookup(ctx, address)
 	switch {
 	case errors.Is(err, problem.ErrNotFound):
-		return proxy.Account{}, unknown("no OAuth registration covers it")
+		return proxy.Account{}, unknown("No OAuth registration covers %s", storable(address, maxAccount))
 	case err != nil:
 		return proxy.Account{}, err
 	case !right:
@@ -59,20 +59,21 @@ func (b backend) Login(ctx context.Context, username string, password vault.Secr
 // admits says whether a registration may be used at a listener.
 func (b backend) admits(ctx context.Context, id int64, r oauth.Registration) error {
 	if !meant(r, id) {
-		return unknown("the OAuth registration %s is for another listener", r.Pattern)
+		return unknown("The OAuth registration %s is for another listener", r.Pattern)
 	}
 	l, err := b.listener(ctx, id)
 	if err != nil {
 		return err
 	}
 	if foreign(l, r) {
-		return unknown("the OAuth registration %s obtains tokens of another provider than that of %s", r.Pattern, l.Server())
+		return unknown("The OAuth registration %s obtains tokens of another provider than that of %s", r.Pattern, l.Server())
 	}
 	return nil
 }
 
+// unknown is for the log; clients hear nothing of it.
 func unknown(format string, args ...any) error {
-	return &proxy.Refusal{Reason: proxy.UnknownAccount, Err: fmt.Errorf(format, args...)}
+	return &proxy.Refusal{Reason: proxy.UnknownAccount, Text: fmt.Sprintf(format, args...)}
 }
 
 var errNoCredential = errors.New("no credential in Settings > Credentials has this username and secret")
@@ -101,7 +102,7 @@ func (b backend) noToken(address string, err error) error {
 	r := &proxy.Refusal{Reason: proxy.ProviderRefused, Text: oneSentence(explained.Fault.Cause), Err: remedy(explained.Fault)}
 	switch {
 	case errors.Is(err, problem.ErrNotFound):
-		r.Reason, r.Text = proxy.UnknownAccount, ""
+		r.Reason = proxy.UnknownAccount
 	case explained.Fault.Authorise:
 		r.Reason = proxy.Unauthorised
 		b.prompt(address)

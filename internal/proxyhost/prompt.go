@@ -51,6 +51,11 @@ func (s *Service) prompt(address string) {
 	})
 }
 
+// Prompt lets the log say how to authorise an account now, unless it did a moment ago or nobody is needed.
+func (s *Service) Prompt(ctx context.Context, address string) error {
+	return s.writePrompt(ctx, oauth.Normal(address))
+}
+
 // writePrompt writes it at once, so that other processes know: they look before they ask the provider, and
 // again when nobody else writes. An earlier prompt that somebody has followed does not count.
 func (s *Service) writePrompt(ctx context.Context, address string) error {
