@@ -1,0 +1,179 @@
+package app_test
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"orbit/internal/account"
+	"orbit/internal/app"
+	"orbit/internal/config"
+	"orbit/internal/mail/dial"
+	"orbit/internal/oauth/plan"
+	"orbit/internal/proxyhost"
+	"orbit/internal/sandbox"
+	"orbit/internal/vault"
+)
+
+// openDemo opens a demo in dir on free ports, for an Orbit that is assembled with c; it runs until the test ends.
+func openDemo(t *testing.T, dir string, h *house) *app.Demo {
+	t.Helper()
+	c := config.Config{DataDir: dir, BaseURL: h.Config.BaseURL}
+	d, err := app.OpenDemo(t.Context(), &c, sandbox.Ports{}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.AllowedDestinations) != 10 || c.AdminUsername != d.Administrator || !c.AdminPassword.Equal(vault.NewSecret(d.Password)) {
+		t.Errorf("the configuration of the demo: %+v", c)
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- d.Sandbox.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("run the sandbox: %v", err)
+		}
+	})
+	return d
+}
+
+// sends tests an account of the demo and looks for the mail.
+func sends(t *testing.T, h *house, d *app.Demo, accountID int64) {
+	t.Helper()
+	test, err := h.Accounts.TestSMTP(t.Context(), account.SMTPTestRequest{AccountID: accountID, To: "somebody@example.com"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if test.State != account.TestDelivered {
+		t.Fatalf("the test: %s, %+v", test.State, test.Fault())
+	}
+	got := d.Sandbox.Mail.Messages("somebody@example.com")
+	if len(got) == 0 || !strings.Contains(string(got[0].Raw), account.TestMessage) {
+		t.Errorf("%d mails arrived", len(got))
+	}
+}
+
+func TestDemoIsReadyAndSeedsOnce(t *testing.T) {
+	t.Parallel()
+	h, dir := assemble(t), t.TempDir()
+	d := openDemo(t, dir, h)
+	for range 2 {
+		if err := d.Seed(t.Context(), h.Orbit); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows, _, err := h.Accounts.ListSMTP(t.Context(), account.SMTPFilter{})
+	if err != nil || len(rows) != 1 || rows[0].AccountName != "Demo mailbox" || !rows[0].DefaultAccount {
+		t.Fatalf("%+v, %v", rows, err)
+	}
+	sends(t, h, d, rows[0].ID)
+	if env, err := os.ReadFile(d.EnvFile); err != nil || !strings.Contains(string(env), "export ORBIT_BASE_URL='"+h.url+"'\n") {
+		t.Errorf("demo.env: %s, %v", env, err)
+	}
+
+	again := openDemo(t, dir, h) // on other ports: the account follows
+	if err := again.Seed(t.Context(), h.Orbit); err != nil {
+		t.Fatal(err)
+	}
+	if again.Password != d.Password || again.Sandbox.Certificate != d.Sandbox.Certificate {
+		t.Error("the demo has forgotten its password or its certificate")
+	}
+	sends(t, h, again, rows[0].ID)
+
+	stored, err := h.Accounts.FindSMTP(t.Context(), rows[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored.AccountName = "Mine"
+	if _, err := h.Accounts.SaveSMTP(t.Context(), stored.ID, account.SMTPChange{SMTPSettings: stored.SMTPSettings, Version: stored.Version}); err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Seed(t.Context(), h.Orbit); err != nil {
+		t.Fatal(err)
+	}
+	if _, n, err := h.Accounts.ListSMTP(t.Context(), account.SMTPFilter{}); err != nil || n != 1 {
+		t.Errorf("%d accounts, %v: what somebody has renamed is made again", n, err)
+	}
+}
+
+// The document's tutorial against the sandbox: register, test, authorise at the address that the log prints,
+// consent, success, test again, delivered.
+func TestTutorialOfTheDocument(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	d := openDemo(t, t.TempDir(), h)
+	if err := d.Seed(t.Context(), h.Orbit); err != nil {
+		t.Fatal(err)
+	}
+	local := register(t, h, d)
+	credentials, err := h.Credentials.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := account.NewSMTPSettings()
+	s.AccountName, s.SenderEmail, s.SMTPHost, s.Port = "Office365", "alerts@orbit.example", "127.0.0.1", local
+	s.UseSecureConnection, s.SecureConnectionType, s.CredentialID = false, "", credentials[0].ID
+	office, err := h.Accounts.CreateSMTP(t.Context(), account.SMTPChange{SMTPSettings: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	test, err := h.Accounts.TestSMTP(t.Context(), account.SMTPTestRequest{AccountID: office.ID, To: "somebody@example.com"}, nil)
+	if err != nil || test.State != account.TestFailed {
+		t.Fatalf("before anybody has consented the test says %s, %v", test.State, err)
+	}
+	link, err := h.OAuth.StartLink(t.Context(), "alerts@orbit.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tab := h.enter(t)
+	tab.Allow(d.Sandbox.Address(d.Sandbox.Ports.Identity))
+	tab.Open(strings.TrimPrefix(link.URL, h.url))
+	tab.SeeText("main", "Send mail as you")
+	tab.Follow(`button[value="accept"]`)
+	tab.SeeText("body", "Email OAuth 2.0 authentication succeeded")
+	tab.Screenshot("demo-succeeded")
+	sends(t, h, d, office.ID)
+	if got := d.Sandbox.Mail.Messages("somebody@example.com")[0].SignedIn; got != "alerts@orbit.example" {
+		t.Errorf("the mail was submitted by %q", got)
+	}
+}
+
+// register runs the command that the demo prints, with ports of its own and the sandbox's authority, which the demo's
+// own process trusts as a whole. It returns the local SMTP port.
+func register(t *testing.T, h *house, d *app.Demo) int {
+	t.Helper()
+	imap, smtp := freePort(t), freePort(t)
+	args := slices.Concat(d.RegisterArguments()...)
+	args = append(args, "--imap-local-port", strconv.Itoa(imap), "--smtp-local-port", strconv.Itoa(smtp))
+	p, err := plan.Register(args, plan.Options{RedirectURI: h.OAuth.RedirectURI()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	applied, err := h.Proxies.Apply(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range applied.Listeners {
+		l.CertificateRule, l.CertificateCA = dial.CustomCA, d.Sandbox.Certificate.CA
+		if _, err := h.Proxies.Save(t.Context(), l.ID, proxyhost.Change{Settings: l.Settings, Version: l.Version}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return smtp
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().(*net.TCPAddr).Port
+}
