@@ -57,7 +57,9 @@ func (o *Orbit) Handler() (http.Handler, error) {
 
 func (o *Orbit) mountAPI(router chi.Router) {
 	router.Route(api.Base, func(r chi.Router) {
-		api.Mount(r, api.Options{Accounts: o.Accounts, Credentials: o.Credentials, Identity: o.Identity, Version: Version})
+		api.Mount(r, api.Options{
+			Accounts: o.Accounts, Credentials: o.Credentials, Identity: o.Identity, OAuth: o.OAuth, Proxies: o.Proxies, Version: Version,
+		})
 	})
 }
 
