@@ -33,7 +33,9 @@ type Event struct {
 
 // What happens beside the events of the proxy itself.
 const (
+	kindBegun     = "begun"      // the process starts its listeners
 	kindAuthorise = "authorise"  // somebody must authorise an account; the text has the address to visit
+	kindRequest   = "request"    // the same, as email-oauth2-proxy announces it
 	kindProved    = "proved"     // a mail server accepts a token, nobody is connected
 	kindNotProved = "not_proved" // it does not
 	kindLost      = "lost"       // events that were not written

@@ -268,6 +268,30 @@ func TestMailboxWithoutTheProtocolIsExplained(t *testing.T) {
 	r.awaitEvent("refused", "Authorisation result error for account "+mailbox+" - aborting login")
 }
 
+// One protocol that is off says nothing about the token.
+func TestAServersNoLeavesTheGrantThatAnotherAccepts(t *testing.T) {
+	boxes := idp.DefaultMailboxes()
+	boxes[0].Off = []idp.Protocol{idp.SMTP}
+	r := newRigWith(t, idp.Options{Mailboxes: boxes})
+	imapListener, smtpListener := r.listen(r.settings(proxy.IMAP)), r.listen(r.settings(proxy.SMTP))
+	r.register(r.registration(mailbox, oauth.AuthorizationCode))
+	r.credential(mailbox)
+	r.run(r.process)
+	r.awaitState(imapListener.ID, proxy.Running)
+	r.awaitState(smtpListener.ID, proxy.Running)
+	if outcome := r.authorise(mailbox); outcome.State != oauth.Active || outcome.ProvenBy != "IMAP at "+imapListener.Server() {
+		t.Fatalf("got %+v", outcome)
+	}
+	err := smtp.SendMail(smtpListener.Local(), smtp.PlainAuth("", mailbox, password, "127.0.0.1"), mailbox, []string{mailbox}, nil)
+	if err == nil {
+		t.Error("SMTP is off and accepts a token")
+	}
+	r.until("the refusal is explained", func() bool { return len(r.eventsOf("not_proved")) == 2 })
+	if grant, err := r.oauth.Grant(r.ctx, mailbox); err != nil || grant.State != oauth.Active {
+		t.Errorf("the grant is %s, %v", grant.State, err)
+	}
+}
+
 func TestLocalTLS(t *testing.T) {
 	r := newRig(t)
 	certificate, key := writePair(t, r.mail.Certificate.Chain, r.mail.Certificate.Key)

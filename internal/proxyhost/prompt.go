@@ -74,18 +74,27 @@ func (s *Service) writePrompt(ctx context.Context, address string) error {
 	if err != nil || text == "" {
 		return err
 	}
-	e := entry{at: time.Now(), level: Warning, kind: kindAuthorise, account: storable(address, maxAccount), text: text}
-	err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+	return s.invite(ctx, storable(address, maxAccount), text, since)
+}
+
+// invite writes the invitation, unless another process was quicker.
+func (s *Service) invite(ctx context.Context, address, text string, since time.Time) error {
+	request := entry{at: time.Now(), level: Info, kind: kindRequest, account: address, text: "Authorisation request received for " + address}
+	invitation := entry{at: request.at, level: Warning, kind: kindAuthorise, account: address, text: text}
+	quicker := false
+	err := postgres.InTx(ctx, s.pool, func(tx pgx.Tx) (err error) {
 		if err := lockEvents(ctx, tx); err != nil {
 			return err
 		}
-		if asked, err := prompted(ctx, tx, e.account, since); err != nil || asked {
+		if quicker, err = prompted(ctx, tx, address, since); err != nil || quicker {
 			return err
 		}
-		s.tellProcess(e)
-		return insertEvents(ctx, tx, s.process, []entry{e})
+		return insertEvents(ctx, tx, s.process, []entry{request, invitation})
 	})
-	s.journal.news()
+	if err == nil && !quicker {
+		s.tellProcess(invitation)
+		s.journal.news()
+	}
 	return err
 }
 
@@ -101,7 +110,7 @@ func (s *Service) invitation(ctx context.Context, address string) (string, error
 		return fmt.Sprintf("Please visit the following URL to authenticate account %s: %s", address, link.URL), err
 	case oauth.DeviceCode:
 		device, err := s.oauth.StartDevice(ctx, address)
-		return fmt.Sprintf("Authorisation request received for %s: Visit %s and use code %s", address, device.URI, device.UserCode), err
+		return fmt.Sprintf("Visit %s and use code %s", device.URI, device.UserCode), err
 	case oauth.Password, oauth.ClientCredentials, oauth.ServiceAccount:
 	}
 	return "", nil

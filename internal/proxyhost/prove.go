@@ -64,16 +64,21 @@ type verdict struct {
 func (s *Service) ask(ctx context.Context, judge Listener, r oauth.Registration, address string, token vault.Secret) verdict {
 	v := verdict{judge: judge.proxied(judge.ID)}
 	account := proxy.Account{ID: r.ID, Name: address, Mailbox: address}
-	e := entry{listener: judge.ID, account: address, kind: kindProved, level: Info,
-		text: fmt.Sprintf("%s accepts the access token of account %s", place(v.judge), address)}
-	if err := proxy.Try(ctx, backend{s}, v.judge, account, token); err != nil {
+	err := proxy.Try(ctx, backend{s}, v.judge, account, token)
+	if err != nil {
 		v.err = explained(v.judge, r, address, err)
-		e.kind, e.level = kindNotProved, Warning
-		e.text = fmt.Sprintf("Authorisation result error for account %s - %s does not accept the access token: %s %s",
-			address, place(v.judge), v.err.Fault.Cause, remedy(v.err.Fault))
+		s.write(notAccepted(v.judge, address, v.err.Fault))
+		return v
 	}
-	s.write(e)
+	s.write(entry{listener: judge.ID, account: address, kind: kindProved, level: Info,
+		text: fmt.Sprintf("%s accepts the access token of account %s", place(v.judge), address)})
 	return v
+}
+
+// notAccepted says what a server's no means and who must act.
+func notAccepted(l proxy.Listener, address string, f ladder.Fault) entry {
+	return entry{listener: listenerID(l.Name), account: address, kind: kindNotProved, level: Warning,
+		text: fmt.Sprintf("Authorisation result error for account %s - %s does not accept the access token: %s %s", address, place(l), f.Cause, remedy(f))}
 }
 
 // place names a server as grants remember what proved them: "IMAP at outlook.office365.com:993".
@@ -153,10 +158,19 @@ func (s *Service) proved(ctx context.Context, l proxy.Listener, address string) 
 	}
 }
 
+// refused leaves a grant alone that other servers accept: a protocol may be off for a mailbox.
 func (s *Service) refused(ctx context.Context, l proxy.Listener, address string, why error) {
 	r, err := s.lookup(ctx, address)
-	if err == nil {
-		err = s.oauth.Refused(ctx, address, explained(l, r, address, why).Fault)
+	if err != nil {
+		return // deleted meanwhile, or the next sign-in says it again
+	}
+	fault := explained(l, r, address, why).Fault
+	if s.prompts.due(place(l) + " " + address) {
+		s.write(notAccepted(l, address, fault))
+	}
+	grant, err := s.oauth.Grant(ctx, address)
+	if err == nil && (grant.State != oauth.Active || strings.Contains(grant.ProvenBy, place(l))) {
+		err = s.oauth.Refused(ctx, address, fault)
 	}
 	if err != nil && !errors.Is(err, context.Canceled) {
 		s.log.Warn("store that a mail server refused a token", "account", address, "error", err)

@@ -134,10 +134,7 @@ func TestNoSecretIsEverSeen(t *testing.T) {
 	heard := err.Error()
 	r.awaitEvent("refused", "I do not know [secret]")
 	r.awaitEvent("not_proved", "[secret]")
-	r.until("the grant has the fault", func() bool {
-		grant, err := r.oauth.Grant(r.ctx, mailbox)
-		return err == nil && grant.Fault != nil
-	})
+	r.until("the refusal is explained", func() bool { return len(r.eventsOf("not_proved")) == 2 })
 	r.until("the failure is in the state", func() bool { return len(r.status(chatty.ID).Processes[0].Failures) > 0 })
 	secrets := r.secrets()
 	seen := heard + r.everything()
