@@ -60,6 +60,8 @@ func during(step ladder.Name) string {
 		return "opening the mailbox"
 	case ladder.Idle:
 		return "asking for notifications"
+	case ladder.Fetch:
+		return "reading the mailbox"
 	}
 	return "talking to the server"
 }
@@ -142,7 +144,7 @@ func timeoutCode(step ladder.Name, c Context) string {
 		return "tls_timeout"
 	case ladder.Data, ladder.Reply:
 		return "net_reply_timeout"
-	case ladder.Hello, ladder.Token, ladder.Auth, ladder.MailFrom, ladder.RcptTo, ladder.Select, ladder.Idle:
+	case ladder.Hello, ladder.Token, ladder.Auth, ladder.MailFrom, ladder.RcptTo, ladder.Select, ladder.Idle, ladder.Fetch:
 	}
 	return "net_answer_timeout"
 }
@@ -172,7 +174,7 @@ func droppedCode(step ladder.Name, c Context) string {
 		return "net_dropped_data"
 	case ladder.Reply:
 		return "net_dropped_reply"
-	case ladder.Select, ladder.Idle:
+	case ladder.Select, ladder.Idle, ladder.Fetch:
 		return "net_dropped_mailbox"
 	}
 	return "net_reset"

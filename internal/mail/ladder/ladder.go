@@ -31,6 +31,7 @@ const (
 	Reply     Name = "reply"  // the server's final word on the message
 	Select    Name = "select" // open the mailbox (SELECT or STAT)
 	Idle      Name = "idle"   // is IDLE offered
+	Fetch     Name = "fetch"  // list, read, mark or delete messages; no rung of a test
 )
 
 // Line is one line of the redacted transcript.

@@ -1,0 +1,180 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"slices"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+)
+
+// maxBatch is how much text one FETCH asks for; a loop that is left early costs at most that.
+const maxBatch = 8 << 20
+
+// batch is what one FETCH asks for.
+type batch struct {
+	wanted map[imap.UID]Ref
+	header bool // only that: the messages are too large
+	alone  bool // it is one message, because the server refused to give out several
+	size   int64
+}
+
+func (t *batch) uids() imap.UIDSet {
+	var set imap.UIDSet
+	for uid := range t.wanted {
+		set.AddNum(uid)
+	}
+	return set
+}
+
+// takes reports whether ref still fits.
+func (t *batch) takes(ref Ref, header bool) bool {
+	return len(t.wanted) == 0 || len(t.wanted) < maxUIDs && t.size+ref.Size <= maxBatch && t.header == header
+}
+
+// batches spreads messages over commands.
+func (b *imapBox) batches(refs []Ref) ([]*batch, error) {
+	var all []*batch
+	for _, ref := range refs {
+		number, err := uid(ref)
+		if err != nil {
+			return nil, err
+		}
+		header := ref.Size > b.server.MaxSize
+		if len(all) == 0 || !all[len(all)-1].takes(ref, header) {
+			all = append(all, &batch{wanted: map[imap.UID]Ref{}, header: header})
+		}
+		last := all[len(all)-1]
+		last.wanted[number] = ref
+		last.size += ref.Size
+	}
+	return all, nil
+}
+
+func (b *imapBox) fetch(_ context.Context, refs []Ref) iter.Seq2[*Message, error] {
+	return func(yield func(*Message, error) bool) {
+		all, err := b.batches(refs)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, t := range all {
+			if !b.fetchAll(t, yield) {
+				return
+			}
+		}
+	}
+}
+
+// fetchAll asks for a batch, and a second time for what did not come: go-imap gives the text of a message away when
+// another client's flags for it came first. What is missing then has been deleted.
+func (b *imapBox) fetchAll(t *batch, yield func(*Message, error) bool) bool {
+	for range 2 {
+		b.stray.Store(false)
+		goOn, err := b.fetchOnce(t, yield)
+		var refusal *Refusal
+		switch {
+		case !goOn:
+			return false
+		case errors.As(err, &refusal) && refusal.Status != "BYE":
+			return b.fetchRefused(t, err, yield)
+		case err != nil:
+			yield(nil, err)
+			return false
+		case len(t.wanted) == 0:
+			return true
+		}
+	}
+	if b.stray.Load() {
+		yield(nil, fmt.Errorf("%w: FETCH with the UID after the text", errMalformed))
+		return false
+	}
+	return true
+}
+
+// fetchRefused finds the message that the server does not give out: the rest of the batch is asked for one by one.
+func (b *imapBox) fetchRefused(t *batch, err error, yield func(*Message, error) bool) bool {
+	for _, number := range slices.Sorted(maps.Keys(t.wanted)) {
+		ref := t.wanted[number]
+		if t.alone {
+			return yield(&Message{Ref: ref}, err)
+		}
+		one := &batch{wanted: map[imap.UID]Ref{number: ref}, header: t.header, alone: true}
+		if !b.fetchAll(one, yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// fetchOnce streams what comes of a batch, and takes it from what is wanted.
+func (b *imapBox) fetchOnce(t *batch, yield func(*Message, error) bool) (goOn bool, err error) {
+	section := &imap.FetchItemBodySection{Peek: true}
+	if t.header {
+		section.Specifier = imap.PartSpecifierHeader
+	}
+	b.hand.expect(b.server.Timeouts.Command)
+	command := b.client.Fetch(t.uids(), &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}})
+	defer command.Close() // also when the caller's loop panics: go-imap's goroutine waits for somebody to read
+	for goOn = true; goOn; {
+		data := command.Next()
+		if data == nil {
+			break
+		}
+		if message := b.receive(data, t); message != nil {
+			goOn = yield(message, nil)
+		}
+	}
+	return goOn, b.why(command.Close())
+}
+
+// receive finds the text of a message; nil when there is none.
+func (b *imapBox) receive(data *imapclient.FetchMessageData, t *batch) *Message {
+	var number imap.UID
+	for item := data.Next(); item != nil; item = data.Next() {
+		switch item := item.(type) {
+		case imapclient.FetchItemDataUID:
+			number = item.UID
+		case imapclient.FetchItemDataBodySection:
+			ref, wanted := t.wanted[number]
+			if !wanted || item.Literal == nil {
+				return nil
+			}
+			delete(t.wanted, number)
+			return &Message{Ref: ref, HeaderOnly: t.header, Body: &literal{
+				from: item.Literal, left: item.Literal.Size(), limit: b.server.MaxSize, why: b.why,
+			}}
+		}
+	}
+	return nil
+}
+
+// literal reads the text of a message, within the limit and to its true end: go-imap takes the end of the connection
+// for the end of the text.
+type literal struct {
+	from  io.Reader
+	left  int64 // of what was announced
+	limit int64
+	why   func(error) error
+}
+
+func (t *literal) Read(p []byte) (int, error) {
+	if t.limit <= 0 && t.left > 0 {
+		return 0, ErrTooLarge
+	}
+	n, err := t.from.Read(p[:min(int64(len(p)), max(t.limit, 1))])
+	t.left -= int64(n)
+	t.limit -= int64(n)
+	switch {
+	case errors.Is(err, io.EOF) && t.left > 0:
+		return n, t.why(io.ErrUnexpectedEOF)
+	case err != nil && !errors.Is(err, io.EOF):
+		return n, t.why(err)
+	}
+	return n, err
+}
