@@ -94,3 +94,53 @@ func TestTheWalkWithTheWrongPassword(t *testing.T) {
 		t.Errorf("testing values stores nothing: %d accounts, %v", len(rows), err)
 	}
 }
+
+// A server whose certificate nobody vouches for is pinned from the test that found it.
+func TestACertificateIsPinnedFromAFailedTest(t *testing.T) {
+	t.Parallel()
+	postfix := mailtest.Postfix(t, mailtest.PostfixOptions{
+		SASL: mailtest.Dovecot(t, mailtest.DovecotOptions{Users: map[string]string{"alerts@example.com": "tr0ub4dor"}}),
+	})
+	h := newHouse(t)
+	tab := h.enter(t)
+	tab.Open("/settings/notifications/smtp/new")
+	fill(tab, "account_name", "Relay", "sender_email", "alerts@example.com", "smtp_host", "127.0.0.1", "port", strconv.Itoa(postfix.Submission))
+	tab.Choose(`[name="credential_id"]`, "-1")
+	fill(tab, "new_credential_name", "Alert mailbox", "new_credential_username", "alerts@example.com", "secret", "tr0ub4dor")
+	fingerprint := func() string { return tab.Value(`[name="certificate_fingerprint"]`) }
+
+	tab.Click(`main .form-foot a.btn`) // before anything is saved: the form behind the window is filled in
+	fill(tab, "to", "bob@example.com")
+	tab.Click(submitWindow)
+	tab.SeeText("dialog", "Pin this certificate")
+	tab.Click(`dialog [data-fill]`)
+	tab.SeeText("#hints-certificate_fingerprint", "Compare it")
+	if len(fingerprint()) != 64 {
+		t.Errorf("the form holds %q", fingerprint())
+	}
+
+	choose(tab, "certificate_rule", "verify") // saved: the link leads to the form, filled in
+	tab.Follow(submit)
+	tab.Open("/settings/notifications/smtp/1/test")
+	fill(tab, "to", "bob@example.com")
+	tab.Screenshot("debug")
+	tab.Click(submit)
+	tab.Eval("new Promise(r=>setTimeout(r,1500))")
+	tab.Screenshot("debug2")
+	tab.Follow(submit)
+	tab.SeeText("main", "The test message was not sent")
+	tab.Check("smtp-test-certificate")
+	tab.Follow(`main a[href*="?pin="]`)
+	if len(fingerprint()) != 64 {
+		t.Errorf("the form holds %q", fingerprint())
+	}
+	tab.Follow(submit)
+	tab.SeeText(".error-summary", "Enter it once to allow that") // another certificate is another destination
+	fill(tab, "secret", "tr0ub4dor")
+	tab.Follow(submit)
+	tab.SeeText("main", "Relay is saved")
+	tab.Open("/settings/notifications/smtp/1/test")
+	fill(tab, "to", "bob@example.com")
+	tab.Follow(submit)
+	tab.SeeText("main", "Accepted by 127.0.0.1: 250 2.0.0")
+}
