@@ -102,7 +102,7 @@ func showDemo(out io.Writer, orbit *app.Orbit, d *app.Demo) {
 	for _, argument := range d.RegisterArguments() {
 		fmt.Fprintf(out, " \\\n        %s", argument[0])
 		if len(argument) > 1 {
-			fmt.Fprintf(out, " %q", argument[1])
+			fmt.Fprintf(out, " %s", quoted(argument[1]))
 		}
 	}
 	fmt.Fprintf(out, "\n    %s email-oauth2-proxy authorize %s\n\n", os.Args[0], s.Identity.Mailboxes()[0].Address)
