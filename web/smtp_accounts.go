@@ -73,9 +73,10 @@ func smtpReport(rows []account.SMTPRow, role identity.Role, clock ui.Clock) ui.R
 			{Name: "return_path", Label: "Return e-mail"}, {Name: "confirmation", Label: "Confirmation e-mail"},
 		},
 		Columns: []ui.Column{
-			{Key: "id", Label: "ID", Right: true}, {Key: "name", Label: "Name"}, {Label: "Last test"}, {Key: "sender", Label: "Sender e-mail"},
+			{Key: "id", Label: "ID", Right: true}, {Key: "name", Label: "Name"}, {Key: "active", Label: "Active"}, {Label: "Last test"},
+			{Key: "sender", Label: "Sender e-mail"},
 			{Key: "reply_to", Label: "Reply-To e-mail"}, {Key: "return_path", Label: "Return e-mail"},
-			{Key: "confirmation", Label: "Confirmation e-mail"}, {Key: "active", Label: "Active"}, {Key: "default", Label: "Default"},
+			{Key: "confirmation", Label: "Confirmation e-mail"}, {Key: "default", Label: "Default"},
 			{Key: "secure", Label: "Secure connection"}, {Key: "force", Label: "Uses config"},
 			{Key: "read", Label: "Read conf."}, {Key: "footer", Label: "Footer"},
 		},
@@ -102,10 +103,10 @@ func smtpRow(a account.SMTPRow, role identity.Role, clock ui.Clock) ui.Row {
 	return ui.Row{
 		ID: "smtp-" + strconv.FormatInt(a.ID, 10), Name: a.AccountName, Muted: !a.Active,
 		Cells: []templ.Component{
-			page.Text(strconv.FormatInt(a.ID, 10)), page.SMTPName(a), page.LastTest(a, clock), page.Text(a.SenderEmail),
+			page.Text(strconv.FormatInt(a.ID, 10)), page.SMTPName(a), page.Enabled(a.Active), page.LastTest(a, clock), page.Text(a.SenderEmail),
 			page.AddressBeside(a.SenderEmail, a.ReplyToEmail), page.AddressBeside(a.SenderEmail, a.ReturnPathEmail),
 			page.AddressBeside(a.SenderEmail, a.ConfirmationEmail),
-			page.Enabled(a.Active), page.YesNoText(a.DefaultAccount), page.Text(secureWords(a.SecureConnectionType)),
+			page.YesNoText(a.DefaultAccount), page.Text(secureWords(a.SecureConnectionType)),
 			page.YesNoText(a.ForceConfiguration), page.YesNoText(a.SendReadConfirmation), page.YesNoText(a.EnableFooter),
 		},
 		Menu: smtpMenu(a, role),

@@ -10,6 +10,7 @@ import (
 
 	"orbit/internal/account"
 	"orbit/internal/identity"
+	"orbit/internal/mail/dial"
 	"orbit/internal/mail/provider"
 	"orbit/internal/problem"
 	"orbit/internal/vault"
@@ -63,7 +64,17 @@ func (s *Server) editSMTP(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.showSMTPForm(w, r, http.StatusOK, id, smtpForm{SMTPSettings: found.SMTPSettings, Version: found.Version}, &ui.FormView{})
+	f := smtpForm{SMTPSettings: found.SMTPSettings, Version: found.Version}
+	f.pin(r.URL.Query().Get("pin"))
+	return s.showSMTPForm(w, r, http.StatusOK, id, f, &ui.FormView{})
+}
+
+// pin fills in the certificate that a failed test has seen. Nothing is accepted before the form is sent, and a
+// credential's secret is asked for then: another certificate is another destination.
+func (f *smtpForm) pin(fingerprint string) {
+	if fingerprint != "" {
+		f.IgnoreCertificateError, f.CertificateRule, f.CertificateFingerprint = false, dial.Pin, fingerprint
+	}
 }
 
 // createSMTP stores a new account.
@@ -209,7 +220,11 @@ func (s *Server) smtpSummary(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.render(w, r, http.StatusOK, page.SMTPSummary(view))
+	hints, err := s.Accounts.SMTPHints(r.Context(), f.Normalise())
+	if err != nil {
+		return err
+	}
+	return s.render(w, r, http.StatusOK, page.SMTPSummaryLive(view, hints))
 }
 
 func (s *Server) smtpSummaryView(ctx context.Context, f smtpForm) (page.SMTPSummaryView, error) {

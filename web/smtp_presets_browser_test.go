@@ -28,8 +28,13 @@ func TestProvidersFillInTheirServers(t *testing.T) {
 	tab.Choose(provider, "microsoft365")
 	expect("smtp.office365.com 587 yes tls")
 	tab.SeeText("#summary", "smtp.office365.com:587 with STARTTLS")
+	tab.SeeText("#hints-smtp_host", "Microsoft retires passwords for SMTP")
 	tab.Choose(provider, "fastmail")
 	expect("smtp.fastmail.com 465 yes ssl")
+	tab.SeeText("#summary", "smtp.fastmail.com:465")
+	if left := tab.Eval(`document.querySelector("#hints-smtp_host").textContent`); left != "" {
+		t.Errorf("the hint of another server stays: %q", left)
+	}
 
 	fill(tab, "smtp_host", "relay.example.com")
 	tab.Choose(provider, "google")

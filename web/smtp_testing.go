@@ -119,6 +119,9 @@ func (s *Server) testView(r *http.Request, test account.SMTPTest) page.SMTPTestV
 	if test.SMTPAccountID != 0 && identity.UserFrom(r.Context()).Role.CanTest() {
 		v.Again = page.SMTPPath(test.SMTPAccountID) + "/test"
 	}
+	if fault := test.Fault(); fault != nil && identity.UserFrom(r.Context()).Role.CanChange() {
+		v.Pin = fault.Fingerprint
+	}
 	return v
 }
 
@@ -128,7 +131,9 @@ func (s *Server) showTest(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, "Test e-mail - Account "+test.AccountName, page.SMTPTestPage(s.testView(r, test)))
+	v := s.testView(r, test)
+	v.Alone = true
+	return s.show(w, r, http.StatusOK, "Test e-mail - Account "+test.AccountName, page.SMTPTestPage(v))
 }
 
 func (s *Server) pathTest(r *http.Request) (account.SMTPTest, error) {

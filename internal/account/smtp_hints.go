@@ -34,6 +34,9 @@ func (s *Service) SMTPHints(ctx context.Context, a SMTPSettings) ([]Hint, error)
 	if a.IgnoreCertificateError && a.SecureConnectionType != dial.Plain {
 		add("ignore_certificate_error", "Anybody on the way can pretend to be %s and read the password. Pin its certificate or add its authority instead.", a.SMTPHost)
 	}
+	if a.CertificateRule == dial.Pin && !a.IgnoreCertificateError && a.SecureConnectionType != dial.Plain {
+		add("certificate_fingerprint", "Compare it with the one on the server before you rely on it. When the server gets a new certificate, mails wait until you pin that one.")
+	}
 	if a.SignsInWithPassword() && a.SecureConnectionType == dial.Plain && !isLoopback(a.SMTPHost) {
 		add("use_secure_connection", "The password crosses the network to %s unprotected.", a.SMTPHost)
 	}

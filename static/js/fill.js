@@ -25,6 +25,8 @@
     const form = button?.closest("form") || document.querySelector("main form[data-form]");
     if (!button || !form) return;
     fill(form, JSON.parse(button.dataset.fill));
+    const window = button.closest("dialog");
+    if (window) return window.close(); // the form behind it is filled in, and what opened the window has the focus
     const done = document.createElement("span");
     done.textContent = "Filled in below.";
     done.tabIndex = -1; // the focus stays where it was

@@ -54,14 +54,17 @@ func (v SMTPFormView) number(name string, value int, unit, help string) ui.Field
 	return f
 }
 
-// hint returns what is worth knowing about a field, or "".
-func (v SMTPFormView) hints(fields ...string) []string {
+// hintedFields are those that a hint can stand beside.
+var hintedFields = []string{
+	"active", "reply_to_email", "smtp_host", "use_secure_connection", "ignore_certificate_error", "certificate_fingerprint",
+}
+
+// hintsOf returns what is worth knowing about a field.
+func hintsOf(hints []account.Hint, field string) []string {
 	var texts []string
-	for _, hint := range v.Hints {
-		for _, field := range fields {
-			if hint.Field == field {
-				texts = append(texts, hint.Text)
-			}
+	for _, hint := range hints {
+		if hint.Field == field {
+			texts = append(texts, hint.Text)
 		}
 	}
 	return texts
@@ -122,7 +125,7 @@ func (v SMTPFormView) certificate() ui.Field {
 	f.Options = []ui.Option{
 		{Value: string(dial.Verify), Label: "Verify", Help: "Signed by a public authority, for this host"},
 		{Value: string(dial.Pin), Label: "Pin this certificate", Help: "Exactly the one with the fingerprint below"},
-		{Value: string(dial.CustomCA), Label: "Own authority", Help: "Signed by the certificates below, for this host"},
+		{Value: string(dial.CustomCA), Label: "Own CA", Help: "Signed by the certificates below, for this host"},
 	}
 	f.ShownWhen = ui.When("ignore_certificate_error", !v.Values.IgnoreCertificateError)
 	f.ShownWhen.Values = []string{"no"}

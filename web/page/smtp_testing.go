@@ -1,6 +1,7 @@
 package page
 
 import (
+	"net/url"
 	"strconv"
 
 	"orbit/internal/account"
@@ -29,6 +30,8 @@ type SMTPTestView struct {
 	Test  account.SMTPTest
 	Clock ui.Clock
 	Again string // where another test starts; empty: nowhere
+	Pin   string // fingerprint of a certificate that may be pinned; empty: none
+	Alone bool   // a page of its own: there is no form behind it
 }
 
 func (v SMTPTestView) ladder() ui.LadderView {
@@ -44,6 +47,16 @@ func (v SMTPTestView) ladder() ui.LadderView {
 		view.Actions = smtpTestActions(v)
 	}
 	return view
+}
+
+// pinPage is the form of the account with the certificate filled in; pinValues fill in the form behind the window
+// when its values were tested.
+func (v SMTPTestView) pinPage() string {
+	return SMTPPath(v.Test.SMTPAccountID) + "?" + url.Values{"pin": {v.Pin}}.Encode()
+}
+
+func (v SMTPTestView) pinValues() string {
+	return `{"ignore_certificate_error": "no", "certificate_rule": "pin", "certificate_fingerprint": ` + strconv.Quote(v.Pin) + `}`
 }
 
 func (v SMTPTestView) failure() string {

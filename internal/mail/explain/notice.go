@@ -16,7 +16,7 @@ func RetirementNotice(host string, usesPassword bool) string {
 	return "Microsoft retires passwords for SMTP at " + host + ": from the end of December 2026 they are disabled by default in existing " +
 		"tenants (an administrator can enable them again) and are not available by default in new ones; the date of the final removal is " +
 		"to be announced in the second half of 2027. Then the server answers \"550 5.7.30 Basic authentication is not supported for " +
-		"Client Submission\". Set Authentication type to OAuth 2.0."
+		"Client Submission\". Set Authentication to OAuth 2.0."
 }
 
 // retiringHost reports whether the host takes client submissions for Exchange Online. The consumer service

@@ -62,7 +62,22 @@ func tlsAt(err error, c Context, now time.Time) ladder.Fault {
 	v["now"] = now.UTC().Format("2006-01-02 15:04 MST")
 	v["detail"] = inline(alertText(err))
 	v.addCertificate(err)
-	return byCode(tlsEntries, code).fault(v)
+	entry := byCode(tlsEntries, code)
+	fault := entry.fault(v)
+	if strings.Contains(entry.Remedy, "{fingerprint}") {
+		fault.Fingerprint = pinnable(err)
+	}
+	return fault
+}
+
+// pinnable is the fingerprint by which the server would be recognised: always that of its own certificate,
+// also when the fault is further up the chain.
+func pinnable(err error) string {
+	var c *CertificateError
+	if !errors.As(err, &c) || len(c.Chain) == 0 {
+		return ""
+	}
+	return Fingerprint(c.Chain[0])
 }
 
 // tlsCode chooses the entry; "" means that the network failed, not TLS.

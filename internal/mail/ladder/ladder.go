@@ -78,6 +78,8 @@ type Fault struct {
 	Temporary bool   `json:"temporary,omitempty"` // trying again later may succeed
 	Throttled bool   `json:"throttled,omitempty"` // slow down; does not count as an attempt
 	Authorise bool   `json:"authorise,omitempty"` // a person must authorise at the provider
+
+	Fingerprint string `json:"fingerprint,omitempty"` // SHA-256 of the certificate that the remedy offers to pin
 }
 
 // Error is a fault at a step. It wraps the technical error for the log.
