@@ -29,7 +29,7 @@ var labelWords = map[string]label{
 }
 
 // wroteVerbs end, or in German stand inside, the sentence above a quotation.
-var wroteVerbs = []string{" wrote", " writes", " escreveu", " escribió", " schrieb", " a écrit"}
+var wroteVerbs = []string{" wrote", " writes", " escreveu", " escribió", " schrieb", " geschrieben", " a écrit"}
 
 // onWords begin it.
 var onWords = []string{"on ", "em ", "no dia ", "a ", "el ", "am ", "le "}
