@@ -23,16 +23,6 @@ const (
 	TestMessage = "ATTENTION: THIS IS A TEST MESSAGE!"
 )
 
-// TestState is where a test stands.
-type TestState string
-
-// The states of a test.
-const (
-	TestRunning   TestState = "running"
-	TestDelivered TestState = "delivered"
-	TestFailed    TestState = "failed"
-)
-
 const (
 	maxTestTime     = 15 * time.Minute // the end of DATA alone may take 10 (RFC 5321 4.5.3.2.6)
 	maxTestMessage  = 100_000
@@ -41,33 +31,6 @@ const (
 	abandonedTest   = "The test was interrupted: Orbit stopped while it ran. Test again."
 	tooManyTestsNow = "Many tests are running already. Wait until one has ended."
 )
-
-// SMTPTest is a run of "Test configuration", running or ended.
-type SMTPTest struct {
-	ID            int64         `db:"id" json:"id"`
-	SMTPAccountID int64         `db:"smtp_account_id" json:"smtp_account_id,omitempty"` // 0: values that were not saved
-	AccountName   string        `db:"account_name" json:"account_name"`
-	Recipient     string        `db:"recipient" json:"to"`
-	Subject       string        `db:"subject" json:"subject"`
-	State         TestState     `db:"state" json:"state"`
-	MessageID     string        `db:"message_id" json:"message_id,omitempty"`
-	Reply         string        `db:"reply" json:"reply,omitempty"`   // the server's final reply
-	Server        string        `db:"server" json:"server,omitempty"` // who gave it
-	Steps         []ladder.Step `db:"steps" json:"steps"`
-	StartedAt     time.Time     `db:"started_at" json:"started_at"`
-	EndedAt       *time.Time    `db:"ended_at" json:"ended_at,omitempty"`
-	StartedBy     string        `db:"started_by" json:"started_by,omitempty"`
-}
-
-// Fault returns why the test failed, or nil.
-func (t SMTPTest) Fault() *ladder.Fault {
-	for _, step := range t.Steps {
-		if step.Fault != nil {
-			return step.Fault
-		}
-	}
-	return nil
-}
 
 // SMTPTestRequest asks for a test of a stored account, or of values that are not saved yet.
 type SMTPTestRequest struct {
@@ -191,7 +154,7 @@ func (s *Service) runTest(ctx context.Context, test SMTPTest, p preparedTest, ob
 	result, err := s.deliver(deadline, p, record)
 	test.State, test.MessageID, test.Reply, test.Server = TestDelivered, result.MessageID, result.Reply, p.change.SMTPHost
 	if err != nil {
-		test = failTest(test, err, record)
+		test = failTest(test, s.behindOwn(ctx, p.change, err), record)
 	}
 	now := time.Now()
 	test.EndedAt = &now
@@ -221,6 +184,7 @@ func failTest(test SMTPTest, err error, record ladder.Observer) SMTPTest {
 		}}
 	}
 	test.Reply = failed.Fault.Reply
+	test.Steps = withFault(test.Steps, failed.Fault)
 	if test.Fault() == nil {
 		now := time.Now()
 		step := ladder.Step{Name: failed.Step, Title: "Preparation", Started: now, Done: true, Fault: &failed.Fault}
@@ -292,11 +256,6 @@ func or(text, otherwise string) string {
 		return otherwise
 	}
 	return text
-}
-
-// AcceptedBy is the result in words: "Accepted by mail.example.com: 250 2.0.0 queued as 4F2".
-func (t SMTPTest) AcceptedBy() string {
-	return "Accepted by " + or(t.Server, "the server") + ": " + t.Reply
 }
 
 // TestsRunning is how many tests started by pages run in this process.
