@@ -122,8 +122,27 @@ func (s *Server) testView(r *http.Request, test account.SMTPTest) page.SMTPTestV
 	}
 	if fault := test.Fault(); fault != nil && identity.UserFrom(r.Context()).Role.CanChange() {
 		v.Pin = fault.Fingerprint
+		if fault.Authorise {
+			v.Authorise = authorisePath + "?" + url.Values{"address": {s.testedMailbox(r.Context(), test)}}.Encode()
+		}
 	}
 	return v
+}
+
+// testedMailbox is who a tested account signs in as; "" when that cannot be told any more.
+func (s *Server) testedMailbox(ctx context.Context, test account.SMTPTest) string {
+	tested, err := s.Accounts.FindSMTP(ctx, test.SMTPAccountID)
+	if err != nil {
+		return ""
+	}
+	if tested.CredentialID == 0 {
+		return tested.SenderEmail
+	}
+	stored, err := s.Credentials.Find(ctx, tested.CredentialID)
+	if err != nil {
+		return ""
+	}
+	return stored.Username
 }
 
 // showTest shows a test, running or ended.
