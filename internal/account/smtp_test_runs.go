@@ -25,6 +25,7 @@ const (
 
 const (
 	maxTestTime     = 15 * time.Minute // the end of DATA alone may take 10 (RFC 5321 4.5.3.2.6)
+	sweepInterval   = time.Minute
 	maxTestMessage  = 100_000
 	maxTestsAtOnce  = 20
 	historyPerPage  = 50
@@ -215,18 +216,28 @@ func (s *Service) ListSMTPTests(ctx context.Context, accountID int64) ([]SMTPTes
 
 // Run performs the tests that pages start, until ctx ends; then it cancels them and waits.
 func (s *Service) Run(ctx context.Context) error {
-	if err := endAbandonedTests(ctx, s.pool, time.Now().Add(-maxTestTime)); err != nil {
-		s.log.WarnContext(ctx, "end tests of an earlier run", "error", err)
-	}
 	var running sync.WaitGroup
 	defer running.Wait()
+	sweep := time.NewTicker(sweepInterval)
+	defer sweep.Stop()
+	s.closeAbandoned(ctx)
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-sweep.C:
+			s.closeAbandoned(ctx)
 		case job := <-s.tests.jobs:
 			running.Go(func() { job(ctx) })
 		}
+	}
+}
+
+// closeAbandoned ends the tests of processes that were killed, this one's earlier run or another. No test
+// takes that long, so what still counts as running is nobody's.
+func (s *Service) closeAbandoned(ctx context.Context) {
+	if err := endAbandonedTests(ctx, s.pool, time.Now().Add(-maxTestTime)); err != nil && ctx.Err() == nil {
+		s.log.WarnContext(ctx, "end tests of an earlier run", "error", err)
 	}
 }
 
