@@ -55,7 +55,7 @@ func (d *door) shut() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		close(d.closed)
-		_ = d.Listener.Close()
+		_ = d.Close()
 		for g := range d.inside {
 			_ = g.Conn.Close()
 		}

@@ -195,11 +195,10 @@ func (s *Sandbox) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, each := range s.services {
 		group.Go(func() error {
-			err := each.serve(each.door)
-			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
-				return nil
+			if err := each.serve(each.door); ctx.Err() == nil && !errors.Is(err, net.ErrClosed) {
+				return err
 			}
-			return err
+			return nil
 		})
 	}
 	group.Go(func() error {

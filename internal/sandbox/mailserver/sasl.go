@@ -70,10 +70,11 @@ func (b *bearer) Next(response []byte) (challenge []byte, done bool, err error) 
 	if err != nil {
 		return nil, true, b.malformed
 	}
-	if b.refused = b.token(username, token); b.refused != nil {
-		return challenge401(b.flavour), false, nil
+	b.refused = b.token(username, token)
+	if b.refused == nil {
+		return nil, true, nil
 	}
-	return nil, true, nil
+	return challenge401(b.flavour), false, nil
 }
 
 // challenge401 is what a provider says about a token that it does not take.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -68,10 +69,10 @@ func DeclineDevice(t testing.TB, s *sandbox.Sandbox, userCode string) {
 
 func device(t testing.TB, s *sandbox.Sandbox, userCode string, form url.Values) {
 	t.Helper()
-	at := s.Address(s.Ports.Identity)
-	page := do(t, post(t, "http://"+at+"/device", url.Values{"code": {userCode}}))
-	if got := submit(t, "http://"+at, page, form); got.StatusCode != http.StatusOK {
-		t.Fatalf("the consent page answered %s", got.Status)
+	site := "http://" + s.Address(s.Ports.Identity)
+	consent := do(t, post(t, site+"/device", url.Values{"code": {userCode}}))
+	if done := submit(t, site, consent, form); done.status != http.StatusOK {
+		t.Fatalf("the consent page answered %d:\n%s", done.status, done.text)
 	}
 }
 
@@ -81,15 +82,15 @@ func answer(t testing.TB, authorise string, form url.Values) *url.URL {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page := do(t, request)
-	if to := page.Header.Get("Location"); to != "" { // sent back without a question
-		return parse(t, to)
+	consent := do(t, request)
+	if consent.location != nil { // sent back without a question
+		return consent.location
 	}
-	got := submit(t, request.URL.Scheme+"://"+request.URL.Host, page, form)
-	if got.StatusCode != http.StatusSeeOther {
-		t.Fatalf("the consent page answered %s:\n%s", got.Status, body(t, got))
+	done := submit(t, request.URL.Scheme+"://"+request.URL.Host, consent, form)
+	if done.location == nil {
+		t.Fatalf("the consent page answered %d:\n%s", done.status, done.text)
 	}
-	return parse(t, got.Header.Get("Location"))
+	return done.location
 }
 
 var (
@@ -97,12 +98,12 @@ var (
 	visit  = regexp.MustCompile(`name="visit" value="([^"]+)"`)
 )
 
-func submit(t testing.TB, site string, page *http.Response, form url.Values) *http.Response {
+// submit sends the form of a consent page.
+func submit(t testing.TB, site string, consent page, form url.Values) page {
 	t.Helper()
-	text := body(t, page)
-	to, name := action.FindStringSubmatch(text), visit.FindStringSubmatch(text)
+	to, name := action.FindStringSubmatch(consent.text), visit.FindStringSubmatch(consent.text)
 	if to == nil || name == nil {
-		t.Fatalf("%s: no consent page:\n%s", page.Status, text)
+		t.Fatalf("%d: no consent page:\n%s", consent.status, consent.text)
 	}
 	form.Set("visit", name[1])
 	return do(t, post(t, site+to[1], form))
@@ -118,32 +119,29 @@ func post(t testing.TB, address string, form url.Values) *http.Request {
 	return request
 }
 
+// page is an answer to a browser.
+type page struct {
+	status   int
+	location *url.URL // where it is sent, or nil
+	text     string
+}
+
 // do sends a request and does not follow where the answer points.
-func do(t testing.TB, request *http.Request) *http.Response {
+func do(t testing.TB, request *http.Request) page {
 	t.Helper()
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	response, err := client.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = response.Body.Close() })
-	return response
-}
-
-func body(t testing.TB, response *http.Response) string {
-	t.Helper()
+	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(text)
-}
-
-func parse(t testing.TB, address string) *url.URL {
-	t.Helper()
-	u, err := url.Parse(address)
-	if err != nil {
+	location, err := response.Location()
+	if err != nil && !errors.Is(err, http.ErrNoLocation) {
 		t.Fatal(err)
 	}
-	return u
+	return page{status: response.StatusCode, location: location, text: string(text)}
 }
