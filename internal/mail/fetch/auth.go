@@ -30,8 +30,8 @@ func (v *visit) signIn(ctx context.Context) error {
 	return v.signInWithPassword(ctx)
 }
 
-// signInWithPassword tries the best method, and the next only when the refusal need not mean that the password is
-// wrong: otherwise a second try would only count as another wrong password.
+// signInWithPassword tries the best method, and the next only when the refusal is about the method: otherwise a second
+// try would only count as another wrong password.
 func (v *visit) signInWithPassword(ctx context.Context) error {
 	l := ladder.From(ctx)
 	l.Begin(ladder.Auth, "Sign-in")
@@ -46,7 +46,7 @@ func (v *visit) signInWithPassword(ctx context.Context) error {
 		}
 		text, err := m.run(ctx)
 		var refusal *Refusal
-		if errors.As(err, &refusal) && m.doubtful && i < len(methods)-1 {
+		if errors.As(err, &refusal) && (m.doubtful || refusal.unsupported()) && i < len(methods)-1 {
 			continue
 		}
 		if err != nil {

@@ -25,6 +25,17 @@ func (r *Refusal) Error() string {
 	return strings.TrimSpace(text + " " + r.Text)
 }
 
+// temporary reports whether the refusal is about the moment and not about what was asked for.
+func (r *Refusal) temporary() bool {
+	return r.Status == "BYE" || explain.IMAP(ladder.Fetch, r.Code, r.Text, explain.Context{}).Temporary
+}
+
+// unsupported reports whether the server does not know what was asked for, although it offers it.
+func (r *Refusal) unsupported() bool {
+	text := strings.ToLower(r.Text)
+	return strings.Contains(text, "unsupported") || strings.Contains(text, "not supported")
+}
+
 // What a server can do wrong, besides refusing.
 var (
 	errNotMail   = errors.New("the answer belongs to another protocol")
@@ -106,8 +117,11 @@ func hungUp(r *Refusal, c explain.Context) ladder.Fault {
 
 // because puts the reason in front when the connection was closed because ctx ended.
 func because(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
-		return errors.Join(cause, err)
+	if ctx.Err() == nil || errors.Is(err, ctx.Err()) {
+		return err
 	}
-	return err
+	if cause := context.Cause(ctx); !errors.Is(cause, ctx.Err()) {
+		err = errors.Join(cause, err)
+	}
+	return errors.Join(ctx.Err(), err)
 }

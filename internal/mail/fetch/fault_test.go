@@ -163,7 +163,7 @@ func imapFaults() []fault {
 			step: ladder.Hello, code: "reply_malformed", who: ladder.ServerAdmin},
 		{name: "CAPABILITY refused", server: on("CAPABILITY", "%T NO [UNAVAILABLE] later"),
 			step: ladder.Hello, code: "imap_UNAVAILABLE", who: ladder.Nobody, reply: "[UNAVAILABLE] later", temporary: true},
-		{name: "silent at CAPABILITY", server: on("CAPABILITY", silence), timeouts: Timeouts{Command: time.Second},
+		{name: "silent at CAPABILITY", server: on("CAPABILITY", silence), timeouts: Timeouts{Command: 2 * time.Second},
 			step: ladder.Hello, code: "net_answer_timeout", who: ladder.ServerAdmin, temporary: true},
 		{name: "folder missing", server: on("SELECT", "%T NO [NONEXISTENT] Unknown Mailbox"),
 			step: ladder.Select, code: "imap_NONEXISTENT", who: ladder.You, remedy: "INBOX", reply: "[NONEXISTENT]"},
@@ -177,7 +177,7 @@ func imapFaults() []fault {
 			step: ladder.Select, code: "net_dropped_mailbox", who: ladder.ServerAdmin, remedy: "log", temporary: true},
 		{name: "BYE at SELECT", server: on("SELECT", "* BYE Server shutting down\r\n"+drop),
 			step: ladder.Select, code: "imap_bye", who: ladder.Nobody, reply: "shutting down", temporary: true},
-		{name: "silent at SELECT", server: on("SELECT", silence), timeouts: Timeouts{Command: time.Second},
+		{name: "silent at SELECT", server: on("SELECT", silence), timeouts: Timeouts{Command: 2 * time.Second},
 			step: ladder.Select, code: "net_answer_timeout", who: ladder.ServerAdmin, temporary: true},
 		{name: "garbage at SELECT", server: on("SELECT", "* 3 EXISTS?!\r\n%T OK"),
 			step: ladder.Select, code: "reply_malformed", who: ladder.ServerAdmin},
@@ -309,7 +309,7 @@ func pop3Faults() []fault {
 			step: ladder.Select, code: "net_dropped_mailbox", who: ladder.ServerAdmin, temporary: true},
 		{name: "garbage at STAT", server: on("STAT", "+OK many"),
 			step: ladder.Select, code: "reply_malformed", who: ladder.ServerAdmin},
-		{name: "silent at STAT", server: on("STAT", silence), timeouts: Timeouts{Command: time.Second},
+		{name: "silent at STAT", server: on("STAT", silence), timeouts: Timeouts{Command: 2 * time.Second},
 			step: ladder.Select, code: "net_answer_timeout", who: ladder.ServerAdmin, temporary: true},
 	}
 }

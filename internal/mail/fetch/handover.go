@@ -61,7 +61,7 @@ func (h *handover) Read(p []byte) (n int, err error) {
 	}
 	if broken := h.scanner.scan(p[:n]); broken != nil {
 		h.lose(broken)
-		return 0, broken
+		return n, broken
 	}
 	return n, err
 }

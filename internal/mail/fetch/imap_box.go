@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -86,7 +87,8 @@ func (b *imapBox) do(commands func() error) error {
 	return b.why(commands())
 }
 
-// why translates go-imap's errors. What is no reply and no matter of the network was no IMAP.
+// why translates go-imap's errors. What is no reply and no matter of the network was no IMAP: then go-imap itself has
+// closed the connection.
 func (b *imapBox) why(err error) error {
 	var reply *imap.Error
 	switch {
@@ -95,7 +97,7 @@ func (b *imapBox) why(err error) error {
 	case errors.As(err, &reply):
 		return response{word: string(reply.Type), code: string(reply.Code), text: reply.Text}.refusal()
 	}
-	if fate := b.hand.fate(); fate != nil {
+	if fate := b.hand.fate(); fate != nil && !errors.Is(fate, net.ErrClosed) {
 		return fate
 	}
 	return fmt.Errorf("%w: %w", errMalformed, err)

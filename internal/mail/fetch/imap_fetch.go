@@ -81,7 +81,7 @@ func (b *imapBox) fetchAll(t *batch, yield func(*Message, error) bool) bool {
 		switch {
 		case !goOn:
 			return false
-		case errors.As(err, &refusal) && refusal.Status != "BYE":
+		case errors.As(err, &refusal) && !refusal.temporary():
 			return b.fetchRefused(t, err, yield)
 		case err != nil:
 			yield(nil, err)

@@ -84,6 +84,9 @@ func (t timed) Read(p []byte) (int, error) {
 		return 0, lost
 	}
 	n, err := t.conn.Read(p)
+	if errors.Is(err, io.EOF) { // never in order: this end hangs up first
+		err = io.ErrUnexpectedEOF
+	}
 	if err != nil {
 		t.lose(err)
 	}
@@ -140,8 +143,6 @@ func (w *wire) readLine() (string, error) {
 	switch {
 	case errors.Is(err, bufio.ErrBufferFull):
 		return "", errMalformed
-	case err != nil && len(slice) > 0 && errors.Is(err, io.EOF):
-		return "", io.ErrUnexpectedEOF
 	case err != nil:
 		return "", err
 	}

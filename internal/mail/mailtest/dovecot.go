@@ -151,7 +151,7 @@ namespace inbox {
 ${OAUTH}
 passdb {
   driver = passwd-file
-  mechanisms = plain login scram-sha-256 scram-sha-1 cram-md5 digest-md5 none
+  mechanisms = plain login scram-sha-256 scram-sha-1 cram-md5 digest-md5 apop none
   args = username_format=%u ${DIR}/users
 }
 userdb {
