@@ -105,7 +105,9 @@ func TestExplainSaysWhatToDo(t *testing.T) {
 		output string
 		says   []string
 	}{
-		"disk":       {failed, "LOG:  starting\nFATAL:  could not write lock file \"postmaster.pid\": No space left on device\n", []string{"disk is full", "postmaster.pid"}},
+		"disk": {failed, "LOG:  starting\nFATAL:  could not write lock file \"postmaster.pid\": No space left on device\n", []string{"disk is full", "postmaster.pid"}},
+		"disk, initdb": {failed, "creating configuration files ... ok\nFATAL:  could not extend file \"base/1/2691\": wrote only 4096 of 8192 bytes\n" +
+			"HINT:  Check free disk space.\nPANIC:  cannot abort transaction 1, it was already committed\n", []string{"disk is full"}},
 		"permission": {failed, "initdb: error: could not access directory \"/x\": Permission denied\n", []string{"owner and mode", "/x"}},
 		"no setuid":  {&os.PathError{Op: "fork/exec", Path: "/x/postgres", Err: syscall.EPERM}, "", []string{"may not switch"}},
 		"memory":     {failed, "FATAL:  could not map anonymous shared memory: Cannot allocate memory\n", []string{"lower shared_buffers"}},

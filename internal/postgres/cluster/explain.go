@@ -11,6 +11,7 @@ import (
 // advice maps words of PostgreSQL's programs to what an administrator can do about them.
 var advice = []struct{ words, text string }{
 	{"No space left on device", "the disk is full: free some space and start Orbit again"},
+	{"Check free disk space", "the disk is full: free some space and start Orbit again"}, // a hint; the line above says how many bytes were missing
 	{"Disk quota exceeded", "the disk quota is used up: free some space and start Orbit again"},
 	{"Read-only file system", "the file system is mounted read-only: choose a writable ORBIT_DATA_DIR"},
 	{"Permission denied", "a permission is missing: check the owner and mode of the directory and of those above it"},
@@ -20,7 +21,7 @@ var advice = []struct{ words, text string }{
 	{"Cannot allocate memory", "there is not enough memory: lower shared_buffers in postgresql.conf of the data directory"},
 	{"is still in use", "parts of an earlier server are still running: wait a moment and start Orbit again"},
 	{"database files are incompatible with server", "the data was written by another version of PostgreSQL: install that version"},
-	{"configuration file", "a setting in postgresql.conf of the data directory is wrong: correct or delete the file"},
+	{`configuration file "`, "a setting in postgresql.conf of the data directory is wrong: correct or delete the file"},
 }
 
 // explain turns the end of one of PostgreSQL's programs into one sentence: what was attempted, what the
