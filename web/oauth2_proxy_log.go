@@ -42,7 +42,7 @@ func (f logFilters) query(name string, value int64) string {
 // showProxyLog shows the newest lines of the log; the page goes on with streamProxyLog.
 func (s *Server) showProxyLog(w http.ResponseWriter, r *http.Request) error {
 	var f logFilters
-	form.Decode(r.URL.Query(), &f)
+	_, _ = form.Decode(r.URL.Query(), &f)
 	f.After = 0
 	events, err := s.Proxies.Events(r.Context(), f.filter())
 	if err != nil {
@@ -78,7 +78,7 @@ func (s *Server) logLine(r *http.Request, e proxyhost.Event, names map[int64]str
 // streamProxyLog sends each line as it happens. A browser that was cut off goes on after the last line it has seen.
 func (s *Server) streamProxyLog(w http.ResponseWriter, r *http.Request) error {
 	var f logFilters
-	form.Decode(r.URL.Query(), &f)
+	_, _ = form.Decode(r.URL.Query(), &f)
 	if seen, err := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64); err == nil {
 		f.After = seen
 	}

@@ -32,8 +32,8 @@ type SMTPTestView struct {
 	Again string // where another test starts; empty: nowhere
 	// Authorise is where a person lets Orbit use the mailbox, when that is what the test misses.
 	Authorise string
-	Pin   string // fingerprint of a certificate that may be pinned; empty: none
-	Alone bool   // a page of its own: there is no form behind it
+	Pin       string // fingerprint of a certificate that may be pinned; empty: none
+	Alone     bool   // a page of its own: there is no form behind it
 }
 
 func (v SMTPTestView) ladder() ui.LadderView {
