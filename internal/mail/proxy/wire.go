@@ -12,11 +12,20 @@ import (
 // which gives its buffer back and waits with nothing in hand. That is why 10,000 idle sessions are cheap.
 type wire struct {
 	net.Conn
-	raw   syscall.RawConn // nil where waiting is only possible inside a read
-	now   bool            // reads don't wait: whenReady is running
-	fd    int             // the descriptor, while now
-	store *buffer         // what was read ahead for TLS, while now: it asks for records, servers send many at once
-	ahead []byte          // the part of store that TLS has not taken
+	raw     syscall.RawConn // nil where waiting is only possible inside a read
+	in, out step            // what Read and Write are doing; each has one caller at a time
+	now     bool            // reads don't wait: whenReady is running
+	fd      int             // the descriptor, while now
+	store   *buffer         // what was read ahead for TLS, while now: it asks for records, servers send many at once
+	ahead   []byte          // the part of store that TLS has not taken
+}
+
+// step is one read or write. It lives in the wire, because a closure for each call would be garbage.
+type step struct {
+	run  func(fd uintptr) (done bool)
+	left []byte
+	n    int
+	err  error
 }
 
 // newWire takes the connections whose bytes come straight from the descriptor. Others may keep bytes of
@@ -25,6 +34,7 @@ func newWire(conn net.Conn) *wire {
 	w := &wire{Conn: conn}
 	if tcp, ok := conn.(*net.TCPConn); ok && readsNow {
 		w.raw, _ = tcp.SyscallConn()
+		w.in.run, w.out.run = w.readStep, w.writeStep
 	}
 	return w
 }
@@ -42,8 +52,10 @@ func (notReady) Temporary() bool { return true }
 // Read reads as usual, or without waiting inside whenReady.
 func (w *wire) Read(p []byte) (int, error) {
 	switch {
-	case !w.now:
+	case w.raw == nil:
 		return w.Conn.Read(p)
+	case !w.now:
+		return w.in.do(w.raw.Read, p)
 	case w.store == nil:
 		return readNow(w.fd, p)
 	case len(w.ahead) == 0:
@@ -56,6 +68,45 @@ func (w *wire) Read(p []byte) (int, error) {
 	n := copy(p, w.ahead)
 	w.ahead = w.ahead[n:]
 	return n, nil
+}
+
+// Write writes everything and waits for room where it must.
+func (w *wire) Write(p []byte) (int, error) {
+	if w.raw == nil {
+		return w.Conn.Write(p)
+	}
+	return w.out.do(w.raw.Write, p)
+}
+
+// do runs the step until it is done, waiting for the descriptor between its attempts.
+func (s *step) do(wait func(func(uintptr) bool) error, p []byte) (int, error) {
+	s.left, s.n, s.err = p, 0, nil
+	err := wait(s.run)
+	s.left = nil
+	if err == nil {
+		err = s.err
+	}
+	return s.n, err
+}
+
+func (w *wire) readStep(fd uintptr) bool {
+	w.in.n, w.in.err = readNow(int(fd), w.in.left)
+	return w.in.err != errNotReady
+}
+
+func (w *wire) writeStep(fd uintptr) bool {
+	s := &w.out
+	for len(s.left) > 0 {
+		n, err := writeNow(int(fd), s.left)
+		s.left = s.left[n:]
+		s.n += n
+		if err != nil {
+			s.err = err
+			return err != errNotReady
+		}
+	}
+	s.err = nil
+	return true
 }
 
 // whenReady calls step each time bytes are waiting, until it reports that it is done. Reads inside step
