@@ -91,6 +91,13 @@ func TestWhatIsInTheWayIsOneSentenceAndStatusOne(t *testing.T) {
 		t.Setenv("ORBIT_LISTEN", taken.Addr().String())
 		wantFailure(t, "another program uses this port", "serve")
 	})
+	t.Run("certificate without its key", func(t *testing.T) {
+		on(t)
+		t.Setenv("ORBIT_LISTEN", "127.0.0.1:0")
+		t.Setenv("ORBIT_TLS_CERT_FILE", os.DevNull)
+		t.Setenv("ORBIT_TLS_KEY_FILE", os.DevNull)
+		wantFailure(t, "belong together", "serve")
+	})
 	t.Run("database not there", func(t *testing.T) {
 		on(t)
 		t.Setenv("ORBIT_DATABASE_URL", "postgres://orbit@127.0.0.1:1/orbit?connect_timeout=2")

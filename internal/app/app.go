@@ -56,6 +56,9 @@ func Attach(ctx context.Context, c config.Config, log *slog.Logger) (*Orbit, err
 
 // Start opens Orbit to serve. Only one process may do so with one data directory.
 func Start(ctx context.Context, c config.Config, log *slog.Logger) (*Orbit, error) {
+	if _, err := certificate(c); err != nil { // said now, not after "Orbit is running"
+		return nil, err
+	}
 	db, err := postgres.Start(ctx, postgres.Options{URL: c.DatabaseURL.Reveal(), DataDir: c.DataDir, Log: log})
 	if err != nil {
 		return nil, err

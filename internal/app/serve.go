@@ -13,6 +13,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"golang.org/x/sync/errgroup"
 
+	"orbit/internal/config"
 	"orbit/web"
 	"orbit/web/api"
 )
@@ -122,11 +123,23 @@ func (o *Orbit) withTLS(listener net.Listener) (net.Listener, error) {
 	if o.Config.TLSCertFile == "" {
 		return listener, nil
 	}
-	certificate, err := tls.LoadX509KeyPair(o.Config.TLSCertFile, o.Config.TLSKeyFile)
+	own, err := certificate(o.Config)
 	if err != nil {
-		return nil, fmt.Errorf("read ORBIT_TLS_CERT_FILE and ORBIT_TLS_KEY_FILE: %w", err)
+		return nil, err
 	}
 	return tls.NewListener(listener, &tls.Config{
-		MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2", "http/1.1"},
+		MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{own}, NextProtos: []string{"h2", "http/1.1"},
 	}), nil
+}
+
+// certificate reads the certificate of the pages, if there is to be one.
+func certificate(c config.Config) (tls.Certificate, error) {
+	if c.TLSCertFile == "" {
+		return tls.Certificate{}, nil
+	}
+	pair, err := tls.LoadX509KeyPair(c.TLSCertFile, c.TLSKeyFile)
+	if err != nil {
+		return pair, fmt.Errorf("ORBIT_TLS_CERT_FILE and ORBIT_TLS_KEY_FILE are not a certificate and its key: name two PEM files that belong together (%w)", err)
+	}
+	return pair, nil
 }
