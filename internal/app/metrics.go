@@ -16,7 +16,7 @@ func (o *Orbit) serveMetrics(ctx context.Context) error {
 	if o.Config.MetricsListen == "" {
 		return nil
 	}
-	listener, err := Listen(ctx, o.Config.MetricsListen)
+	listener, err := listen(ctx, o.Config.MetricsListen, "ORBIT_METRICS_LISTEN")
 	if err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}

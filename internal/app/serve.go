@@ -28,16 +28,21 @@ const (
 
 // Listen opens the address of the pages. It comes before everything else, so that a port in use is said at once.
 func Listen(ctx context.Context, address string) (net.Listener, error) {
+	return listen(ctx, address, "ORBIT_LISTEN")
+}
+
+// listen opens an address that variable names.
+func listen(ctx context.Context, address, variable string) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("cannot listen on %s: another program uses this port; stop it, or set ORBIT_LISTEN to another address", address)
+		return nil, fmt.Errorf("cannot listen on %s: another program uses this port; stop it, or set %s to another address", address, variable)
 	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("cannot listen on %s: ports below 1024 need more rights; set ORBIT_LISTEN to a higher port", address)
+		return nil, fmt.Errorf("cannot listen on %s: ports below 1024 need more rights; set %s to a higher port", address, variable)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return nil, fmt.Errorf("cannot listen on %s: this machine does not have the address; correct ORBIT_LISTEN", address)
+		return nil, fmt.Errorf("cannot listen on %s: this machine does not have the address; correct %s", address, variable)
 	case err != nil:
-		return nil, fmt.Errorf("cannot listen on %s: %w; correct ORBIT_LISTEN", address, err)
+		return nil, fmt.Errorf("cannot listen on %s: %w; correct %s", address, err, variable)
 	}
 	return listener, nil
 }
