@@ -120,7 +120,7 @@ func TestIMAPRefusesAndGoesOn(t *testing.T) {
 				c.want("a OK .*")
 			}
 			c.talk("z NOOP\r\n", "z OK .*")
-			if r.backend.dials != 0 || len(u.lines()) != 0 {
+			if r.backend.dialled() != 0 || len(u.lines()) != 0 {
 				t.Errorf("the server heard %q", u.lines())
 			}
 			c.talk("a LOGIN \"user@example.com\" \"pass word\"\r\n", imapWelcome)

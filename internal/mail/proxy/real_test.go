@@ -191,8 +191,8 @@ func TestRealServersRefuseTokens(t *testing.T) {
 				r := newRig(t, b, p.listener(protocol, security, dial.Plain))
 				c := r.greeted()
 				c.talk(signIns[protocol].text, signIns[protocol].noAuth)
-				if e := r.await(Refused); e.Reason() != TokenRefused || b.refused != 1 {
-					t.Errorf("%v, %d refreshes", e.Err, b.refused)
+				if e := r.await(Refused); e.Reason() != TokenRefused || b.refreshed() != 1 {
+					t.Errorf("%v, %d refreshes", e.Err, b.refreshed())
 				}
 				b.mu.Lock()
 				b.tokens = []string{"expired", testToken}

@@ -94,6 +94,19 @@ const (
 	testToken    = "token-1"
 )
 
+// dialled and refreshed return what has been asked for so far.
+func (b *fakeBackend) dialled() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.dials
+}
+
+func (b *fakeBackend) refreshed() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.refused
+}
+
 func newBackend() *fakeBackend {
 	return &fakeBackend{password: testPassword, tokens: []string{testToken}}
 }

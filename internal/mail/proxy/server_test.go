@@ -84,8 +84,8 @@ func TestRefusedTokenIsRefreshedOnce(t *testing.T) {
 				c := r.greeted()
 				before := u.connections()
 				c.talk(signIns[protocol].text, signIns[protocol].ok)
-				if b.refused != 1 || u.connections() != before+2 {
-					t.Errorf("%d refreshes, %d connections", b.refused, u.connections()-before)
+				if b.refreshed() != 1 || u.connections() != before+2 {
+					t.Errorf("%d refreshes, %d connections", b.refreshed(), u.connections()-before)
 				}
 				e := r.await(Retried)
 				var rejection *Rejection
@@ -109,8 +109,8 @@ func TestTokenRefusedTwiceIsAnAuthenticationFailure(t *testing.T) {
 				r := newRig(t, b, u.listener())
 				c := r.greeted()
 				c.talk(signIns[protocol].text, signIns[protocol].noAuth)
-				if e := r.await(Refused); e.Reason() != TokenRefused || b.refused != 1 || e.Account.ID != 7 {
-					t.Errorf("%+v, %d refreshes", e, b.refused)
+				if e := r.await(Refused); e.Reason() != TokenRefused || b.refreshed() != 1 || e.Account.ID != 7 {
+					t.Errorf("%+v, %d refreshes", e, b.refreshed())
 				}
 				u.mu.Lock()
 				u.accepts = b.tokens // the account is repaired: the same session can try again
@@ -138,7 +138,7 @@ func TestTemporaryRejectionLeavesTheTokenAlone(t *testing.T) {
 			r := newRig(t, newBackend(), u.listener())
 			c := r.greeted()
 			c.talk(signIns[protocol].text, signIns[protocol].unavailable)
-			if r.backend.refused != 0 {
+			if r.backend.refreshed() != 0 {
 				t.Error("the token was refreshed")
 			}
 		})

@@ -88,7 +88,7 @@ func TestSMTPRefusesAndGoesOn(t *testing.T) {
 			before := len(u.lines())
 			c.talk(dialogue...)
 			c.talk("NOOP\r\n", "250 2.0.0 .*")
-			if r.backend.dials != 1 || len(u.lines()) != before {
+			if r.backend.dialled() != 1 || len(u.lines()) != before {
 				t.Errorf("the server heard %q", u.lines())
 			}
 			c.talk("AUTH PLAIN "+plain64(testUser, testPassword)+"\r\n", smtpWelcome)
