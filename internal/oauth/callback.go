@@ -191,9 +191,6 @@ func (s *Service) settle(ctx context.Context, g held, r Registration, t endpoint
 			if err := storeAuthorised(ctx, tx, g, o, r.ID, signedInAs, by); err != nil {
 				return err
 			}
-			if err := endStarts(ctx, tx, g.ID, s.now()); err != nil {
-				return err
-			}
 			if err := unflagGrantsOf(ctx, tx, r.ID); err != nil {
 				return err
 			}
@@ -207,7 +204,13 @@ func (s *Service) settle(ctx context.Context, g held, r Registration, t endpoint
 		f := unprepared()
 		return s.outcome(g.Grant, &f)
 	}
-	return s.proven(ctx, g.Address, t)
+	out := s.proven(ctx, g.Address, t)
+	if out.Fault == nil || !out.Fault.Authorise { // else the page tells the person to open the link once more
+		if err := endStarts(ctx, s.pool, g.ID, s.now()); err != nil {
+			s.log.Error("close the start addresses of an authorised mailbox", "address", g.Address, "error", err)
+		}
+	}
+	return out
 }
 
 // failed keeps why a token request after a consent failed.

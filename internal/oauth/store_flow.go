@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // nextID reserves an id in a table, because what is sealed is bound to its row.
@@ -42,8 +43,8 @@ func findStart(ctx context.Context, q querier, hash []byte, now time.Time) (star
 }
 
 // endStarts closes the start addresses of a grant: whoever finds one later must not replace what works.
-func endStarts(ctx context.Context, tx pgx.Tx, grant int64, now time.Time) error {
-	_, err := tx.Exec(ctx, `
+func endStarts(ctx context.Context, pool *pgxpool.Pool, grant int64, now time.Time) error {
+	_, err := pool.Exec(ctx, `
 		update oauth_start
 		set expires_at = @now
 		where oauth_grant_id = @grant and expires_at > @now`, pgx.NamedArgs{"grant": grant, "now": now})
