@@ -104,6 +104,19 @@ func answer(ctx context.Context, err error) error {
 	}
 }
 
+// withoutInput takes what was sent out of what is said about its form: huma repeats the whole body when it has an
+// unknown member, and a secret may be among the others. A conflict (409) repeats fields that the service chose.
+func withoutInput(_ huma.Context, _ string, answer any) (any, error) {
+	model, ok := answer.(*huma.ErrorModel)
+	if !ok || model.Status == http.StatusConflict {
+		return answer, nil
+	}
+	for _, detail := range model.Errors {
+		detail.Value = nil
+	}
+	return model, nil
+}
+
 func details(invalid problem.Invalid) []error {
 	found := make([]error, len(invalid))
 	for i, field := range invalid {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -159,6 +160,17 @@ func TestProgramsManageRegistrations(t *testing.T) {
 	}
 	p.want(204, "DELETE", at("/oauth-clients", filled), nil)
 	p.want(404, "GET", at("/oauth-clients", filled), nil)
+}
+
+// Want fails where a secret comes back.
+func TestMistakesAreNamedWithoutWhatWasSent(t *testing.T) {
+	p := newProgram(t)
+	unknown := p.want(422, "POST", "/oauth-clients", fields{"pattern": "@", "client_secret": "orbit-demo-secret", "pemission_url": "x"})
+	if text := fmt.Sprint(unknown["errors"]); !strings.Contains(text, "body.pemission_url") {
+		t.Errorf("the mistake is not named: %s", text)
+	}
+	p.want(422, "POST", "/oauth-clients", fields{"pattern": 5, "client_secret": []string{"orbit-demo-secret"}})
+	p.want(422, "POST", "/oauth-clients", json.RawMessage(`"orbit-demo-secret"`))
 }
 
 func TestProgramsProveAndRotate(t *testing.T) {
