@@ -82,7 +82,7 @@ func registrationsReport(rows []oauth.Registration, state proxyState, ways ways,
 		Filters: []ui.Field{{Name: "pattern", Label: "Applies to"}, {Name: "client", Label: "Client ID"}},
 		Columns: []ui.Column{
 			{Key: "id", Label: "ID", Right: true}, {Key: "pattern", Label: "Applies to"}, {Key: "provider", Label: "Provider"}, {Label: "Flow"},
-			{Label: "Grants", Wide: true}, {Key: "secret", Label: "Secret"}, {Label: "Connection"},
+			{Label: "Grants", Wide: true}, {Key: "secret", Label: "Secret"},
 		},
 		Note: page.ProxyNotes(state.tabs(proxyPath), state.notes(clock.Now)),
 		Empty: ui.EmptyView{
@@ -105,21 +105,16 @@ func registrationsReport(rows []oauth.Registration, state proxyState, ways ways,
 }
 
 func registrationRow(r oauth.Registration, state proxyState, ways ways, role identity.Role, clock ui.Clock) ui.Row {
-	provider := preset.Of(r.Settings)
-	under := r.Tenant
-	if provider.Key == "other" {
-		under = host(r.TokenURL)
-	}
-	connection := "directly"
+	through := ""
 	if r.UseNetworkConnector {
-		connection = ways.words(cmp.Or(r.NetworkConnectorID, ways.usual))
+		through = ways.words(cmp.Or(r.NetworkConnectorID, ways.usual))
 	}
 	return ui.Row{
 		ID: "registration-" + strconv.FormatInt(r.ID, 10), Name: r.Pattern,
 		Cells: []templ.Component{
-			ui.TextCell(strconv.FormatInt(r.ID, 10)), page.PatternCell(r), page.TwoLines(provider.Name, under), page.FlowCell(r.Settings),
+			ui.TextCell(strconv.FormatInt(r.ID, 10)), page.PatternCell(r), page.ProviderCell(r, through), page.FlowCell(r.Settings),
 			page.GrantsCell(state.grantsOf(r.ID), grantsPath+"?registration="+strconv.FormatInt(r.ID, 10)),
-			page.SecretCell(r, clock), ui.TextCell(connection),
+			page.SecretCell(r, clock),
 		},
 		Menu: registrationMenu(r, role),
 	}

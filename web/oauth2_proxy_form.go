@@ -31,12 +31,14 @@ type registrationForm struct {
 	Key            vault.Secret `form:"key" label:"Private key"`
 	ServiceAccount vault.Secret `form:"service_account" label:"Key file"`
 	Version        int          `form:"version"`
+	newPorts
 }
 
 func newRegistrationForm() registrationForm {
 	return registrationForm{
 		Preset: "microsoft365", SecretKind: page.ProofSecret,
 		Settings: oauth.Settings{Pattern: "@", Flow: oauth.AuthorizationCode},
+		newPorts: newPorts{OpenIMAP: true, OpenSMTP: true},
 	}
 }
 
@@ -116,7 +118,7 @@ func (s *Server) editRegistration(w http.ResponseWriter, r *http.Request) error 
 }
 
 func (s *Server) createRegistration(w http.ResponseWriter, r *http.Request) error {
-	return s.submitRegistration(w, r, oauth.Registration{}, s.OAuth.Create)
+	return s.submitRegistration(w, r, oauth.Registration{}, s.createWithPorts)
 }
 
 func (s *Server) saveRegistration(w http.ResponseWriter, r *http.Request) error {
@@ -124,12 +126,12 @@ func (s *Server) saveRegistration(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	return s.submitRegistration(w, r, stored, func(ctx context.Context, c oauth.Change) (oauth.Registration, []oauth.Note, error) {
+	return s.submitRegistration(w, r, stored, func(ctx context.Context, _ registrationForm, c oauth.Change) (oauth.Registration, []oauth.Note, error) {
 		return s.OAuth.Save(ctx, stored.ID, c)
 	})
 }
 
-type storeRegistration func(context.Context, oauth.Change) (oauth.Registration, []oauth.Note, error)
+type storeRegistration func(context.Context, registrationForm, oauth.Change) (oauth.Registration, []oauth.Note, error)
 
 // submitRegistration reads the form and stores it; what is wrong comes back with everything that was typed but secrets.
 func (s *Server) submitRegistration(w http.ResponseWriter, r *http.Request, stored oauth.Registration, store storeRegistration) error {
@@ -146,7 +148,7 @@ func (s *Server) submitRegistration(w http.ResponseWriter, r *http.Request, stor
 	var saved oauth.Registration
 	var notes []oauth.Note
 	if err = together(wrong.Err(), asProblem(s.confirmOnce(w, r))); err == nil {
-		saved, notes, err = store(r.Context(), change)
+		saved, notes, err = store(r.Context(), f, change)
 	}
 	if err != nil {
 		return s.returnRegistration(w, r, stored, f, typed, err)
@@ -179,6 +181,7 @@ func (s *Server) returnRegistration(w http.ResponseWriter, r *http.Request, stor
 		status = http.StatusUnprocessableEntity
 	case errors.As(why, &refused):
 		v.Refused = refused.Text
+	case errors.As(why, &v.Confirm):
 	case errors.As(why, &v.Conflict):
 		newest, err := s.OAuth.Find(r.Context(), stored.ID)
 		if err != nil {
@@ -189,7 +192,22 @@ func (s *Server) returnRegistration(w http.ResponseWriter, r *http.Request, stor
 		return why
 	}
 	f.askAgain(v)
+	f.showProof(v)
 	return s.showRegistration(w, r, status, stored, f, v)
+}
+
+// showProof opens the field of a secret that is missing, so that it can be entered.
+func (f *registrationForm) showProof(v *ui.FormView) {
+	if f.SecretKind != page.ProofKeep && f.SecretKind != page.ProofNone {
+		return
+	}
+	for _, field := range []struct{ name, proof string }{
+		{"client_secret", page.ProofSecret}, {"key", page.ProofCertificate}, {"service_account", page.ProofServiceAccount},
+	} {
+		if v.Problems.For(field.name) != "" {
+			f.SecretKind, v.Typed["secret_kind"] = field.proof, field.proof
+		}
+	}
 }
 
 // askAgain says beside each secret that was typed that the page does not keep it.
@@ -229,6 +247,11 @@ func (s *Server) registrationView(r *http.Request, stored oauth.Registration, f 
 	}
 	if view.Listeners, err = s.listenerOptions(r.Context()); err != nil {
 		return view, err
+	}
+	if stored.ID == 0 {
+		if view.Ports, err = s.offeredPorts(r.Context(), f.newPorts); err != nil {
+			return view, err
+		}
 	}
 	view.Connectors, err = s.connectorOptions(r.Context())
 	return view, err

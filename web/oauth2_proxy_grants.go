@@ -19,6 +19,8 @@ import (
 	"orbit/web/ui"
 )
 
+func grantPage(id int64) string { return grantsPath + "/" + strconv.FormatInt(id, 10) }
+
 // grantFilters is the row of filters above the grants.
 type grantFilters struct {
 	Address      string `form:"address"`
@@ -59,10 +61,9 @@ func (s *Server) listGrants(w http.ResponseWriter, r *http.Request) error {
 }
 
 var grantOrders = orders[oauth.Grant]{
-	"address":    func(a, b oauth.Grant) int { return compareText(a.Address, b.Address) },
-	"state":      func(a, b oauth.Grant) int { return cmp.Compare(page.GrantWord(a.State), page.GrantWord(b.State)) },
-	"expires":    func(a, b oauth.Grant) int { return moment(a.ExpiresAt).Compare(moment(b.ExpiresAt)) },
-	"authorised": func(a, b oauth.Grant) int { return moment(a.AuthorisedAt).Compare(moment(b.AuthorisedAt)) },
+	"address": func(a, b oauth.Grant) int { return compareText(a.Address, b.Address) },
+	"state":   func(a, b oauth.Grant) int { return cmp.Compare(page.GrantWord(a.State), page.GrantWord(b.State)) },
+	"expires": func(a, b oauth.Grant) int { return moment(a.ExpiresAt).Compare(moment(b.ExpiresAt)) },
 }
 
 // patterns are the registrations by id.
@@ -110,8 +111,8 @@ func grantsReport(rows []oauth.Grant, patterns map[int64]oauth.Registration, rol
 			}},
 		},
 		Columns: []ui.Column{
-			{Key: "address", Label: "Mailbox"}, {Key: "state", Label: "State"}, {Label: "Registration"}, {Key: "expires", Label: "Token ends"},
-			{Key: "authorised", Label: "Authorised"}, {Label: "Last error", Wide: true},
+			{Key: "address", Label: "Mailbox"}, {Key: "state", Label: "State"}, {Label: "Last error", Wide: true}, {Key: "expires", Label: "Token ends"},
+			{Label: "Registration"},
 		},
 		Empty: ui.EmptyView{
 			Icon: "lock-open", Title: "No mailbox yet",
@@ -129,19 +130,11 @@ func grantsReport(rows []oauth.Grant, patterns map[int64]oauth.Registration, rol
 }
 
 func grantRow(g oauth.Grant, registration oauth.Registration, role identity.Role, clock ui.Clock) ui.Row {
-	authorised := ui.TextCell("")
-	if g.AuthorisedAt != nil {
-		authorised = ui.RelativeTime(clock.Moment(g.AuthorisedAt))
-	}
-	ends := ui.TextCell("")
-	if g.ExpiresAt != nil {
-		ends = ui.RelativeTime(clock.Moment(g.ExpiresAt))
-	}
 	row := ui.Row{
 		ID: "grant-" + strconv.FormatInt(g.ID, 10), Name: g.Address, Muted: g.State == oauth.None,
 		Cells: []templ.Component{
-			ui.TextCell(g.Address), page.GrantCell(g), ui.NameCell(registration.Pattern, page.RegistrationPath(registration.ID)), ends, authorised,
-			page.GrantFault(g, clock),
+			ui.TextCell(g.Address), page.GrantCell(g), page.GrantFault(g, grantPage(g.ID)+"/error", clock), page.TokenCell(g, clock),
+			ui.NameCell(registration.Pattern, page.RegistrationPath(registration.ID)),
 		},
 	}
 	if role.CanChange() {
@@ -159,7 +152,7 @@ func grantMenu(g oauth.Grant, registration oauth.Registration) []ui.MenuItem {
 	items = append(items, ui.MenuItem{Label: "Steps at the provider", Icon: "checklist", Href: page.RegistrationPath(registration.ID) + "/steps?" + url.Values{"mailbox": {g.Address}}.Encode()})
 	if g.ID != 0 {
 		items = append(items, ui.MenuItem{
-			Label: "Revoke", Icon: "ban", Href: grantsPath + "/" + strconv.FormatInt(g.ID, 10) + "/revoke", Window: true, Danger: true, Divider: true,
+			Label: "Revoke", Icon: "ban", Href: grantPage(g.ID) + "/revoke", Window: true, Danger: true, Divider: true,
 		})
 	}
 	return items
@@ -224,6 +217,22 @@ func (s *Server) revokeGrant(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.redirect(w, r, grantsPath, ui.Said("The tokens of "+g.Address+" are destroyed."))
+}
+
+// showGrantError is the last error of a grant in full: who must do what.
+func (s *Server) showGrantError(w http.ResponseWriter, r *http.Request) error {
+	g, err := s.pathGrant(r)
+	if err != nil {
+		return err
+	}
+	if g.Fault == nil {
+		return problem.Refuse("%s has no error any more.", g.Address)
+	}
+	again := ""
+	if identity.UserFrom(r.Context()).Role.CanChange() {
+		again = authorisePath + "?" + url.Values{"address": {g.Address}}.Encode()
+	}
+	return s.window(w, r, http.StatusOK, ui.WindowView{Title: "Last error of " + g.Address, Back: grantsPath}, page.GrantFaultWindow(g, again, grantsPath))
 }
 
 func (s *Server) pathGrant(r *http.Request) (oauth.Grant, error) {

@@ -87,16 +87,17 @@ func (s *Server) proveSecret(w http.ResponseWriter, r *http.Request) error {
 	return s.secretPage(w, r, http.StatusOK, v)
 }
 
+// switchSecret makes the other secret the one in use. Going back to the one before needs no proof: it was in use.
 func (s *Server) switchSecret(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r)
+	found, err := s.pathRegistration(r)
 	if err != nil {
 		return err
 	}
-	stored, err := s.OAuth.SwitchSecret(r.Context(), id, r.FormValue("accept_unproven") == "yes")
-	if err != nil {
+	accepted := page.RollsBack(found) || r.FormValue("accept_unproven") == "yes"
+	if _, err := s.OAuth.SwitchSecret(r.Context(), found.ID, accepted); err != nil {
 		return err
 	}
-	return s.redirect(w, r, page.RegistrationPath(stored.ID)+"/secret", ui.Said("Switched. The one before stays in the second slot until you remove it."))
+	return s.redirect(w, r, page.RegistrationPath(found.ID)+"/secret", ui.Said("Switched. The one before stays in the second slot until you remove it."))
 }
 
 func (s *Server) removeSecret(w http.ResponseWriter, r *http.Request) error {

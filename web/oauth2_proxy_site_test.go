@@ -91,7 +91,7 @@ func (s *proxySite) services() {
 	ways := s.connectors()
 	var err error
 	s.oauth, err = oauth.New(oauth.Options{
-		Pool: s.pool, Box: s.box, BaseURL: s.url, Now: s.clock,
+		Pool: s.pool, Box: s.box, BaseURL: s.url,
 		Client: func(ctx context.Context, r oauth.Registration) (*http.Client, error) {
 			return ways.HTTPClient(ctx, r.UseNetworkConnector, r.NetworkConnectorID)
 		},

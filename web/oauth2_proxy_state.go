@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"net/url"
 	"time"
 
 	"orbit/internal/oauth"
@@ -90,13 +89,4 @@ func secretEnd(r oauth.Registration) time.Time {
 		return time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
 	return *active.ExpiresAt
-}
-
-// host is the host of an address, for a line that has no room for all of it.
-func host(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return u.Host
 }

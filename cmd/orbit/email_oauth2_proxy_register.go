@@ -22,7 +22,7 @@ import (
 const secretFlag = "--oauth2-client-secret"
 
 func newProxyRegister() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use: "register", Short: "Register an OAuth 2.0 client and open its local ports",
 		Long: "Register an OAuth 2.0 client, for all registered credentials or for one --domain or --account, and open local ports\n" +
 			"to its mail servers. Blank arguments are ignored and values are trimmed, so that the command may be pasted from a page.\n" +
@@ -48,6 +48,9 @@ func newProxyRegister() *cobra.Command {
 			return withOrbit(cmd, func(ctx context.Context, o *app.Orbit) error { return apply(ctx, cmd, o, p, asJSON) })
 		},
 	}
+	cmd.InitDefaultHelpFlag()
+	_ = cmd.Flags().MarkHidden("help") // the list above has all flags
+	return cmd
 }
 
 // withSecret puts the secret that standard input has in place of "-".

@@ -85,6 +85,9 @@ func (s *Service) Save(ctx context.Context, id int64, c Change) (Registration, [
 	if err != nil {
 		return Registration{}, nil, err
 	}
+	if before.Version != c.Version { // first: what is wrong beside the newest settings would confuse
+		return Registration{}, nil, conflict(before, c.Settings)
+	}
 	notes, err := c.check(&before)
 	if err != nil {
 		return Registration{}, notes, err

@@ -29,8 +29,16 @@ type RegistrationFormView struct {
 	Mailboxes   []string
 	Listeners   []ui.Option
 	Connectors  []ui.Option
+	Ports       []PortOffer // a new registration may open them at once
 	AskPassword bool
 	Clock       ui.Clock
+}
+
+// PortOffer is a local port that nothing uses yet.
+type PortOffer struct {
+	Name  string // of the field
+	Label string // "IMAP on 127.0.0.1:2993"
+	Open  bool
 }
 
 // Title of the page.
@@ -153,6 +161,17 @@ func (v RegistrationFormView) wrong(fields ...string) bool {
 		}
 	}
 	return false
+}
+
+// port is a switch that is there only where the provider's mail server is known.
+func (v RegistrationFormView) port(p PortOffer) ui.Field {
+	var known []string
+	for _, one := range preset.All() {
+		if imap, _, _ := one.Servers(); imap.Host != "" {
+			known = append(known, one.Key)
+		}
+	}
+	return ui.Field{Name: p.Name, Label: p.Label, Value: ui.YesOrNo(p.Open), ShownWhen: ui.WhenIs("preset", v.Preset, known...)}
 }
 
 func (v RegistrationFormView) connector() ui.Field {

@@ -89,6 +89,14 @@ func or(text, otherwise string) string {
 // ps makes a value a string of PowerShell.
 func ps(value string) string { return "'" + strings.ReplaceAll(value, "'", "''") + "'" }
 
+// sh makes a value one word of a shell.
+func sh(value string) string {
+	if strings.ContainsAny(value, "'\"\\$&;|<>()*?[]#~`! ") {
+		return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
+	}
+	return value
+}
+
 func lines(all ...string) string { return strings.Join(all, "\n") }
 
 // authorise is the last step but one wherever a person consents.
@@ -96,7 +104,7 @@ func (c *writer) authorise() Step {
 	step := Step{
 		Title: "Authorise the mailbox", Where: "Orbit > Settings > Notifications > Email OAuth 2.0 proxy > Authorise",
 		Text: "Sign in at the provider as the mailbox itself and accept. If somebody else owns it, send them the link that Orbit shows; it is valid for 24 hours.",
-		Code: "orbit email-oauth2-proxy authorize " + c.Mailbox,
+		Code: "orbit email-oauth2-proxy authorize " + sh(c.Mailbox),
 	}
 	if c.flow == oauth.DeviceCode {
 		step.Text = "Orbit shows a code. Enter it at the provider's address on any device, sign in as the mailbox itself and accept."
@@ -115,7 +123,7 @@ func (c *writer) prove() Step {
 	return Step{
 		Title: "Let Orbit get a token", Where: "Orbit > Settings > Notifications > Email OAuth 2.0 proxy > Authorise",
 		Text: "Nobody has to sign in. Orbit asks for a token of the mailbox and shows it to the mail server.",
-		Code: "orbit email-oauth2-proxy authorize " + c.Mailbox,
+		Code: "orbit email-oauth2-proxy authorize " + sh(c.Mailbox),
 	}
 }
 

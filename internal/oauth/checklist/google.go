@@ -52,7 +52,7 @@ func (c *writer) googleServiceAccount() []Step {
 		{
 			Title: "Let it act for the mailboxes", Where: "Google Admin console > Security > Access and data control > API controls > Manage Domain Wide Delegation > Add new", Link: googleAdmin,
 			Text:   "The client ID is the service account's Unique ID, a long number, not its e-mail address. It takes up to 24 hours, mostly minutes.",
-			Values: []Value{{"Client ID", c.client()}, {"OAuth scopes", gmailScope}},
+			Values: []Value{{"Client ID", "the number named client_id in the key file"}, {"OAuth scopes", gmailScope}},
 		},
 		c.gmailAccess(), c.prove(), c.test(),
 	}

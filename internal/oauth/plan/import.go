@@ -53,10 +53,15 @@ type importer struct {
 	global  section
 }
 
-// note adds a note about a key of a section.
+// note adds a note about a key of a section. Values that are secrets, or of keys that nobody knows, are in no note.
 func (i *importer) note(rule oauth.Rule, s section, key, now, why string) {
 	value, given := s.get(key)
-	if !given && key != "" {
+	switch {
+	case now == "":
+		value = ""
+	case key == "client_secret":
+		value, now = "(a secret in quotes)", "(the secret)"
+	case !given && key != "":
 		value = "(not given)"
 	}
 	i.plan.Notes = append(i.plan.Notes, oauth.Note{Rule: rule, Where: strings.TrimSpace("[" + s.name + "] " + key), Was: value, Now: now, Why: why})

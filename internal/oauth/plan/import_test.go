@@ -240,3 +240,13 @@ func TestSecretsAreNotInAPlanThatIsPrinted(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+func TestNotesHoldNoSecrets(t *testing.T) {
+	t.Parallel()
+	p := Import("[@]\ntoken_url = https://idp.example.com/token\nclient_id = x\nclient_secret = \"top-word\"\nclient_secert = top-word\nrefresh_token = top-word\n", Options{})
+	for _, n := range p.Notes {
+		if strings.Contains(n.Was+n.Now+n.Why, "top-word") {
+			t.Errorf("%+v", n)
+		}
+	}
+}
