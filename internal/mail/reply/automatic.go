@@ -128,7 +128,8 @@ func (rd *reading) sentByMachine() cause {
 
 func isMachine(address string) bool {
 	local, _, _ := strings.Cut(strings.ToLower(address), "@")
-	return machineNames[strings.NewReplacer("-", "", "_", "", ".", "").Replace(local)] || strings.HasPrefix(local, "microsoftexchange329e71ec88ae4615bbc36ab6ce41109e")
+	local = strings.NewReplacer("-", "", "_", "", ".", "").Replace(local)
+	return machineNames[local] || hasAnyPrefix(local, machineStarts)
 }
 
 func (rd *reading) mailingList() cause {

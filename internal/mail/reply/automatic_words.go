@@ -11,10 +11,13 @@ var autoFields = map[string]causeKind{
 
 // machineNames are local parts, without dots and dashes, that nobody reads.
 var machineNames = map[string]bool{
-	"mailerdaemon": true, "postmaster": true, "mailer": true, "maildaemon": true, "noreply": true, "donotreply": true, "naoresponda": true, "naoresponder": true,
+	"postmaster": true, "mailer": true, "maildaemon": true, "naoresponda": true, "naoresponder": true,
 	"noresponder": true, "noreplica": true, "nepasrepondre": true, "keineantwort": true, "autoresponder": true, "autoreply": true, "bounce": true, "bounces": true,
 	"maildeliverysystem": true, "maildeliverysubsystem": true, "doublebounce": true, "nobody": true, "root": true,
 }
+
+// machineStarts begin names that go on with a purpose: "noreply-dmarc", Exchange's name for itself.
+var machineStarts = []string{"noreply", "donotreply", "mailerdaemon", "microsoftexchange329e71ec88ae4615bbc36ab6ce41109e"}
 
 // absenceSubjects begin the subject of an automatic reply, in lower case.
 var absenceSubjects = []string{

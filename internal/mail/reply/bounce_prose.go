@@ -59,7 +59,7 @@ func (rd *reading) readProse(b *Bounce) {
 		if delayed {
 			r.Action = Delayed
 		}
-		r.Status = proseStatus(r.Diagnostic+"\n"+text, delayed)
+		r.Status = proseStatus(r.Diagnostic, text, delayed)
 		b.Recipients = append(b.Recipients, r)
 	}
 }
@@ -215,19 +215,28 @@ func hasReplyCode(line string) bool {
 	return false
 }
 
-// proseStatus finds or guesses the status code.
-func proseStatus(text string, delayed bool) string {
-	if code := statusCode(text); code != "" {
-		return code
+// proseStatus finds or guesses the status code, in the words about the recipient first.
+func proseStatus(diagnostic, text string, delayed bool) string {
+	for _, words := range []string{diagnostic, text} {
+		if code := statusCode(words); code != "" {
+			return code
+		}
+		if code := guessStatus(words); code != "" && !delayed {
+			return code
+		}
 	}
 	if delayed {
 		return "4.0.0"
 	}
+	return "5.0.0"
+}
+
+func guessStatus(text string) string {
 	lower := strings.ToLower(text)
 	for _, guess := range statusGuesses {
 		if containsAny(lower, guess.phrases) {
 			return guess.status
 		}
 	}
-	return "5.0.0"
+	return ""
 }

@@ -23,7 +23,7 @@ var bouncePhrases = []string{
 	"did not reach some or all of the intended recipients", "did not reach the following recipient", "delivery has failed to these recipients", "delivery to the following recipient", "delivery to the following addresses failed",
 	"the following addresses had permanent", "the following addresses had transient", "address not found", "sorry, we were unable to deliver your message", "unable to deliver your message", "message could not be delivered", "the following recipient(s) could not be reached",
 	"cannot be delivered to", "permanent error", "undeliverable to the following", "failed to deliver to", "could not deliver your message", "mail delivery to the following", "the mail system tried to deliver your message", "recipient address rejected",
-	"message has not been delivered", "your mail to the following recipients could not be delivered", "this is an automatically generated delivery status notification", "user unknown", "has exceeded their quota", "mailbox is full", "mailbox full",
+	"has not been delivered", "was blocked by our", "your mail to the following recipients could not be delivered", "this is an automatically generated delivery status notification", "user unknown", "has exceeded their quota", "mailbox is full", "mailbox full",
 	"não pôde ser entregue", "não foi entregue", "não foi possível entregar", "não puderam ser entregues",
 	"no se ha podido entregar", "no se pudo entregar", "no pudo ser entregado", "no ha podido ser entregado",
 	"konnte nicht zugestellt werden", "konnte die nachricht nicht", "konnten nicht zugestellt werden", "nicht zugestellt werden",
@@ -55,7 +55,7 @@ var statusGuesses = []struct {
 }{
 	{"5.2.2", []string{"quota", "mailbox full", "mailbox is full", "over quota", "caixa postal cheia", "caixa de correio cheia", "buzón lleno", "postfach voll", "postfach ist voll", "boîte pleine", "boîte aux lettres pleine"}},
 	{"5.1.1", []string{
-		"user unknown", "unknown user", "no such user", "does not exist", "doesn't exist", "not found", "no mailbox", "unknown recipient", "invalid recipient", "not listed in", "no account by that name", "recipient unknown", "mailbox unavailable", "isn't a known",
+		"user unknown", "unknown user", "no such user", "doesn't have a", "invalid address", "does not exist", "doesn't exist", "not found", "no mailbox", "unknown recipient", "invalid recipient", "not listed in", "no account by that name", "recipient unknown", "mailbox unavailable", "isn't a known",
 		"não existe", "usuário desconhecido", "destinatário desconhecido", "no existe", "usuario desconocido", "existiert nicht", "unbekannt", "n'existe pas", "inconnu",
 	}},
 	{"5.1.2", []string{"host unknown", "domain not found", "couldn't find any host", "host not found", "unrouteable address", "unroutable", "domain does not"}},

@@ -61,7 +61,7 @@ func (rd *reading) visit(p *parts.Part) io.Writer {
 		return keepFirst(&rd.notice)
 	case "message/feedback-report":
 		return keepFirst(&rd.feedback)
-	case "text/rfc822-headers", "text/rfc822-header", "message/global-headers":
+	case "text/rfc822-headers", "text/rfc822-header", "message/rfc822-headers", "message/global-headers":
 		return rd.original()
 	case "message/rfc822", "message/global":
 		rd.described = append(rd.described, attachment{number, p})

@@ -65,8 +65,9 @@ func looseAddress(text string) mail.Address {
 		name := strings.Trim(strings.TrimSpace(text[:open]), `"'`)
 		return mail.Address{Name: DecodeWords(name), Address: strings.TrimSpace(text[open+1 : end])}
 	}
+	text, _, _ = strings.Cut(text, " (") // a comment
 	bare := strings.Trim(text, "<>\"' \t")
-	if strings.Contains(bare, "@") && !strings.ContainsAny(bare, " \t") {
+	if !strings.ContainsAny(bare, " \t") { // without domain: "MAILER-DAEMON"
 		return mail.Address{Address: bare}
 	}
 	return mail.Address{Name: DecodeWords(bare)}
