@@ -54,6 +54,6 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 	@scripts/fuzz.sh $(or $(FUZZTIME),30s)
 
 .PHONY: bench
-bench: ## the figures of the README, measured here
+bench: ## measure pages, start-up, memory at rest and the transport
 	@scripts/install-tools.sh test
 	go test -run '^$$' -bench . -benchtime 2s ./...
