@@ -239,7 +239,10 @@ func writeLines(out *strings.Builder, step ladder.Step) {
 		fmt.Fprintf(out, "warning: %s\n", warning)
 	}
 	if f := step.Fault; f != nil {
-		fmt.Fprintf(out, "failed: %s\nwho must act: %s\nwhat to do: %s\nthe server said: %s\n", f.Cause, f.Who, f.Remedy, f.Reply)
+		fmt.Fprintf(out, "failed: %s\nwho must act: %s\nwhat to do: %s\n", f.Cause, f.Who, f.Remedy)
+		if f.Reply != "" {
+			fmt.Fprintf(out, "the server said: %s\n", f.Reply)
+		}
 	}
 }
 

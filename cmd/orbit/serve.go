@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 
 	"github.com/spf13/cobra"
@@ -30,6 +31,7 @@ func newServe() *cobra.Command {
 // serve runs Orbit until ctx ends.
 func serve(ctx context.Context, c config.Config, out io.Writer) error {
 	log := newLog(c)
+	slog.SetDefault(log) // the API and libraries log where everything else does
 	for _, warning := range c.Warnings {
 		log.Warn("configuration", "warning", warning)
 	}

@@ -51,9 +51,10 @@ func (f SMTPFilter) args() pgx.NamedArgs {
 	return args
 }
 
-// like turns what was typed into a pattern that finds it anywhere; empty stays empty.
+// like turns what was typed into a pattern that finds it anywhere; empty stays empty. What no text of a database can
+// hold finds nothing.
 func like(text string) string {
-	text = strings.TrimSpace(text)
+	text = strings.ReplaceAll(strings.ToValidUTF8(strings.TrimSpace(text), "\ufffd"), "\x00", "\ufffd")
 	if text == "" {
 		return ""
 	}

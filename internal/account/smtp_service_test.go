@@ -202,6 +202,8 @@ func TestTheReportFiltersSortsAndPages(t *testing.T) {
 		"unknown order":    {SMTPFilter{Sort: "; drop table"}, "100% Caesar anton Berta Dora", 4},
 		"part of the name": {SMTPFilter{Name: "ER"}, "Berta", 1},
 		"a percent sign":   {SMTPFilter{Name: "%"}, "100% Caesar", 1},
+		"a NUL":            {SMTPFilter{Name: "a\x00"}, "", 0},
+		"no UTF-8":         {SMTPFilter{Name: "a\xff"}, "", 0},
 		"sender":           {SMTPFilter{Sender: "anton@"}, "anton", 1},
 		"disabled":         {SMTPFilter{Active: &no}, "", 0},
 		"second page":      {SMTPFilter{Sort: "name", Page: 2, PerPage: 3}, "Dora", 4},
