@@ -37,6 +37,14 @@ var imapEntries = []Entry{
 		match:  pattern{provider: provider.Microsoft365, steps: signInSteps, text: []string{"login failed", "authenticate failed"}, signIn: password},
 	},
 	{
+		Code: "imap_not_connected_app", Group: GroupIMAP, Seen: "BAD User is authenticated but not connected. (with the token of an application)",
+		Cause: "The token was accepted, but Exchange Online does not let the application {client_id} into the mailbox {mailbox}, or {mailbox} has no licence or no mailbox.",
+		Who:   ladder.Microsoft365,
+		Remedy: "Nobody signs in with this flow, so the application itself needs access to the mailbox. " + exchangeServicePrincipal +
+			"Get-Mailbox -Identity {ps:mailbox} | Format-List RecipientTypeDetails, PrimarySmtpAddress\n" + objectIDAdvice + "A new permission takes up to an hour.",
+		match: pattern{text: []string{"authenticated but not connected"}, signIn: appToken},
+	},
+	{
 		Code: "imap_not_connected", Group: GroupIMAP, Seen: "BAD User is authenticated but not connected.",
 		Cause: "The token was accepted, but it does not open the mailbox {mailbox}: it was made for another user, or {mailbox} has no licence or no mailbox.",
 		Who:   ladder.Microsoft365,

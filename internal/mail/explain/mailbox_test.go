@@ -48,6 +48,7 @@ func TestIMAPReplies(t *testing.T) {
 	}{
 		{"token refused", ladder.Auth, "", "AUTHENTICATE failed.", m365, "imap_microsoft_token", "IMAP.AccessAsUser.All", "AUTHENTICATE failed."},
 		{"application refused", ladder.Auth, "", "AUTHENTICATE failed.", m365App, "imap_microsoft_app", "Add-MailboxPermission -Identity 'info@example.com'", ""},
+		{"an application without access", ladder.Select, "", "User is authenticated but not connected.", m365App, "imap_not_connected_app", "New-ServicePrincipal -AppId 'c-1'", ""},
 		{"another mailbox", ladder.Select, "", "User is authenticated but not connected.", m365, "imap_not_connected", "FullAccess", ""},
 		{"Google", ladder.Auth, "AUTHENTICATIONFAILED", "Invalid credentials (Failure)", google, "imap_google_credentials", "Enable IMAP", "[AUTHENTICATIONFAILED] Invalid credentials (Failure)"},
 		{"Google with a code inside the text", ladder.Auth, "", "[ALERT] Application-specific password required", google, "imap_google_app_password", "apppasswords", "[ALERT] Application-specific password required"},
