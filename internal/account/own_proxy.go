@@ -3,7 +3,11 @@ package account
 import (
 	"context"
 	"errors"
+	"net"
+	"strconv"
+	"strings"
 
+	"orbit/internal/mail/explain"
 	"orbit/internal/mail/ladder"
 )
 
@@ -24,12 +28,30 @@ func (s *Service) behindOwn(ctx context.Context, c SMTPChange, err error) error 
 	}
 	_, _, trouble := s.tokens.Source(address).Token(ctx)
 	var behind *ladder.Error
-	if !errors.As(trouble, &behind) {
+	fault, refused := ladder.Fault{}, false
+	if errors.As(trouble, &behind) {
+		fault = behind.Fault
+	} else if fault, refused = refusedToken(failed.Fault.Reply, address); !refused {
 		return err
 	}
-	fault := behind.Fault
 	fault.Reply = failed.Fault.Reply
 	return &ladder.Error{Step: ladder.Auth, Fault: fault, Err: err}
+}
+
+// refusedToken explains the words of the server behind the proxy, which the proxy repeats when that server does not
+// accept a token: "535 5.7.8 smtp.office365.com:587 refuses the access token: 535 5.7.139 Authentication unsuccessful".
+func refusedToken(reply, address string) (ladder.Fault, bool) {
+	before, words, found := strings.Cut(reply, " refuses the access token: ")
+	host, port, err := net.SplitHostPort(before[strings.LastIndex(before, " ")+1:])
+	if !found || err != nil {
+		return ladder.Fault{}, false
+	}
+	digits, text, _ := strings.Cut(words, " ")
+	code, _ := strconv.Atoi(digits) // 0 has a meaning too: a server that says something else
+	number, _ := strconv.Atoi(port)
+	return explain.SMTP(ladder.Auth, code, "", text, explain.Context{
+		Host: host, Port: number, Protocol: "SMTP", Username: address, Sender: address, OAuth: true,
+	}), true
 }
 
 // withFault puts the better explanation into the step that failed.
