@@ -53,18 +53,20 @@ func newProxyRegister() *cobra.Command {
 	return cmd
 }
 
-// withSecret puts the secret that standard input has in place of "-".
+// withSecret puts the secret that standard input has in place of "-", which may be an argument of its own.
 func withSecret(cmd *cobra.Command, args []string) ([]string, error) {
-	i := slices.Index(args, secretFlag+"=-")
+	i, n := slices.Index(args, secretFlag+"=-"), 1
 	if i < 0 {
-		return args, nil
+		i, n = slices.Index(args, secretFlag), 2
+		if i < 0 || i+1 == len(args) || args[i+1] != "-" {
+			return args, nil
+		}
 	}
 	secret, err := askPassword(cmd.InOrStdin(), cmd.ErrOrStderr())
 	if err != nil {
 		return nil, err
 	}
-	args[i] = secretFlag + "=" + secret.Reveal()
-	return args, nil
+	return slices.Replace(args, i, i+n, secretFlag+"="+secret.Reveal()), nil
 }
 
 // wrongRegister makes wrong usage of what is wrong with the arguments: exit status 2.

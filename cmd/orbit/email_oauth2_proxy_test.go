@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -139,6 +140,18 @@ func TestRegisteringShort(t *testing.T) {
 	} {
 		if status, _, errs := shell(t.Context(), append([]string{"email-oauth2-proxy", "register"}, args...)...); status != exitUsage {
 			t.Errorf("%v: status %d, %s", args, status, errs)
+		}
+	}
+}
+
+func TestTheSecretMayComeFromStandardInput(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{secretFlag + "=-", "--force"}, {secretFlag, "-", "--force"}} {
+		cmd := newProxyRegister()
+		cmd.SetIn(strings.NewReader("top-word\n"))
+		got, err := withSecret(cmd, args)
+		if err != nil || !slices.Equal(got, []string{secretFlag + "=top-word", "--force"}) {
+			t.Errorf("%q: %q, %v", args, got, err)
 		}
 	}
 }
