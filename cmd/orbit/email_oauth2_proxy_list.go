@@ -11,7 +11,6 @@ import (
 	"orbit/internal/app"
 	"orbit/internal/oauth"
 	"orbit/internal/oauth/checklist"
-	"orbit/internal/oauth/preset"
 	"orbit/internal/problem"
 )
 
@@ -72,9 +71,13 @@ func newProxyList() *cobra.Command {
 				if asJSON {
 					return printJSON(cmd.OutOrStdout(), rows)
 				}
+				if len(rows) == 0 {
+					_, err = fmt.Fprintln(cmd.OutOrStdout(), "There is no registration yet. See: orbit email-oauth2-proxy register --help")
+					return err
+				}
 				return printTable(cmd.OutOrStdout(), "ID\tAPPLIES TO\tPROVIDER\tFLOW\tCLIENT ID\tSECRET ENDS\tACTIVE", len(rows), func(i int) []any {
 					r := rows[i]
-					return []any{r.ID, r.Pattern, preset.Of(r.Settings).Name, r.EffectiveFlow, r.ClientID, r.secretEnds(), ofMany(r.active(), len(r.Grants))}
+					return []any{r.ID, r.Pattern, providerName(r.Settings), r.EffectiveFlow, r.ClientID, r.secretEnds(), ofMany(r.active(), len(r.Grants))}
 				})
 			})
 		},
@@ -123,7 +126,7 @@ func printRegistration(out io.Writer, o *app.Orbit, r registrationRow) {
 		redirect = o.OAuth.RedirectURI()
 	}
 	for _, line := range [][2]string{
-		{"Applies to", r.Pattern}, {"Provider", preset.Of(r.Settings).Name}, {"Tenant", r.Tenant}, {"Flow", string(r.EffectiveFlow)},
+		{"Applies to", r.Pattern}, {"Provider", providerName(r.Settings)}, {"Tenant", r.Tenant}, {"Flow", string(r.EffectiveFlow)},
 		{"Client ID", r.ClientID}, {"Token URL", r.TokenURL}, {"Permission URL", r.PermissionURL}, {"Device URL", r.DeviceURL},
 		{"Scope", r.Scope}, {"Redirect URI", redirect}, {"Listens for it", r.RedirectListenAddress}, {"Secret ends", r.secretEnds()},
 	} {

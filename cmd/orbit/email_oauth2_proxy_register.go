@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -130,7 +131,16 @@ func printApplied(out io.Writer, done proxyhost.Applied) {
 
 // registrationLine is a registration in one line, with the flow that is really used.
 func registrationLine(s oauth.Settings) string {
-	return fmt.Sprintf("%s at %s, client %s, flow %s", s.Pattern, preset.Of(s).Name, s.ClientID, s.EffectiveFlow())
+	return fmt.Sprintf("%s at %s, client %s, flow %s", s.Pattern, providerName(s), s.ClientID, s.EffectiveFlow())
+}
+
+// providerName is the provider's name, or the host of an unknown one.
+func providerName(s oauth.Settings) string {
+	u, err := url.Parse(s.TokenURL)
+	if known := preset.Of(s); known.Key != "other" || err != nil {
+		return known.Name
+	}
+	return u.Host
 }
 
 // printNext says what to do now.

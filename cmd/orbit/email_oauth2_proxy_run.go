@@ -93,6 +93,10 @@ func printListeners(out io.Writer, rows []proxyhost.Status, asJSON bool) error {
 	if asJSON {
 		return printJSON(out, append([]proxyhost.Status{}, rows...))
 	}
+	if len(rows) == 0 {
+		_, err := fmt.Fprintln(out, "There is no listener yet.")
+		return err
+	}
 	return printTable(out, "LISTENER\tLOCAL\tSERVER\tSTATE\tSESSIONS\tSIGN-INS\tREFUSED\tUP\tDOWN", len(rows), func(i int) []any {
 		l := rows[i]
 		state := string(l.State)
@@ -159,6 +163,10 @@ func readStatus(ctx context.Context, o *app.Orbit) (proxyStatus, error) {
 }
 
 func printGrants(out io.Writer, grants []oauth.Grant) {
+	if len(grants) == 0 {
+		fmt.Fprintln(out, "No mailbox is authorised yet.")
+		return
+	}
 	_ = printTable(out, "MAILBOX\tSTATE\tTOKEN ENDS\tACCEPTED BY\tLAST ERROR", len(grants), func(i int) []any {
 		g := grants[i]
 		cause := "-"

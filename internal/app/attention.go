@@ -30,12 +30,16 @@ func (o *Orbit) attention(ctx context.Context) ([]ui.NoticeView, error) {
 	for _, e := range expiring {
 		notices = append(notices, ui.NoticeView{Tone: ui.Warning, Href: "/settings/notifications/oauth2-proxy", Text: e.Text()})
 	}
-	return notices, err
+	if err != nil {
+		return notices, err
+	}
+	more, err := o.proxyAttention(ctx)
+	return append(notices, more...), err
 }
 
 // finders is what the search looks through besides the menu.
 func (o *Orbit) finders() []web.Finder {
-	return []web.Finder{o.findAccounts, o.findCredentials}
+	return []web.Finder{o.findAccounts, o.findCredentials, o.findRegistrations}
 }
 
 // foundAtMost bounds how many accounts a search shows.

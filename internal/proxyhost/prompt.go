@@ -45,20 +45,21 @@ func (s *Service) prompt(address string) {
 		return
 	}
 	s.errand(func(ctx context.Context) {
-		if err := s.writePrompt(ctx, address); err != nil && ctx.Err() == nil {
+		if err := s.writePrompt(ctx, address, s.tellProcess); err != nil && ctx.Err() == nil {
 			s.log.Warn("ask for an authorisation", "account", address, "error", err)
 		}
 	})
 }
 
-// Prompt lets the log say how to authorise an account now, unless it did a moment ago or nobody is needed.
+// Prompt lets the log say how to authorise an account now, unless it did a moment ago or nobody is needed. It
+// is for whoever reads that log next, so the process does not say it, too.
 func (s *Service) Prompt(ctx context.Context, address string) error {
-	return s.writePrompt(ctx, oauth.Normal(address))
+	return s.writePrompt(ctx, oauth.Normal(address), func(entry) {})
 }
 
 // writePrompt writes it at once, so that other processes know: they look before they ask the provider, and
 // again when nobody else writes. An earlier prompt that somebody has followed does not count.
-func (s *Service) writePrompt(ctx context.Context, address string) error {
+func (s *Service) writePrompt(ctx context.Context, address string, tell func(entry)) error {
 	since := time.Now().Add(-promptEvery)
 	grant, err := s.oauth.Grant(ctx, address)
 	if err != nil && !errors.Is(err, problem.ErrNotFound) {
@@ -74,11 +75,16 @@ func (s *Service) writePrompt(ctx context.Context, address string) error {
 	if err != nil || text == "" {
 		return err
 	}
-	return s.invite(ctx, storable(address, maxAccount), text, since)
+	written, err := s.invite(ctx, storable(address, maxAccount), text, since)
+	if err == nil && written.text != "" {
+		tell(written)
+		s.journal.news()
+	}
+	return err
 }
 
-// invite writes the invitation, unless another process was quicker.
-func (s *Service) invite(ctx context.Context, address, text string, since time.Time) error {
+// invite writes the invitation and returns it, unless another process was quicker.
+func (s *Service) invite(ctx context.Context, address, text string, since time.Time) (entry, error) {
 	request := entry{at: time.Now(), level: Info, kind: kindRequest, account: address, text: "Authorisation request received for " + address}
 	invitation := entry{at: request.at, level: Warning, kind: kindAuthorise, account: address, text: text}
 	quicker := false
@@ -91,11 +97,10 @@ func (s *Service) invite(ctx context.Context, address, text string, since time.T
 		}
 		return insertEvents(ctx, tx, s.process, []entry{request, invitation})
 	})
-	if err == nil && !quicker {
-		s.tellProcess(invitation)
-		s.journal.news()
+	if quicker {
+		return entry{}, err
 	}
-	return err
+	return invitation, err
 }
 
 // invitation is the line that says how to authorise an account, "" where nobody can.
