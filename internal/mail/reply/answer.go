@@ -39,12 +39,19 @@ func Decision(text string) Answer {
 // emphasis is what instructions put around a word and programs around bold text.
 const emphasis = "¡\"'*_“”„‘’«»‹›[]()` "
 
-// answer takes the decision of a person's reply. If the message has the text in two forms, both must say the
-// same: nobody knows which one the writer saw.
+// answer takes the decision of a person's reply. It must answer the sent message itself: "approve" may be said to
+// a colleague in the same thread, or above a message that is passed on. If the text came in two forms, both must
+// say the same: nobody knows which one the writer saw.
 func (rd *reading) answer() Answer {
 	decided := Decision(rd.message.Text)
-	if decided != None && rd.body.hasBoth() && Decision(rd.body.textOfHTML()) != decided {
+	switch {
+	case !rd.direct, hasAnyPrefix(strings.ToLower(rd.message.Subject), forwardSubjects):
+		return None
+	case decided != None && rd.body.hasBoth() && Decision(rd.body.textOfHTML()) != decided:
 		return None
 	}
 	return decided
 }
+
+// forwardSubjects begin the subject of a message that is passed on.
+var forwardSubjects = []string{"fwd:", "fw:", "fwd :", "enc:", "rv:", "wg:", "tr:", "tr :", "i:", "reenviado:", "encaminhada:"}

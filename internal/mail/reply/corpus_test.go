@@ -199,9 +199,11 @@ func describe(t testing.TB, raw []byte) string {
 		line("authentic", "yes")
 	}
 	describeReports(m, line)
+	last := ""
 	for _, a := range m.Attachments {
-		if m.Class == ClassReply || m.Class == ClassOther {
-			line("attachment", strings.TrimSpace(a.Type+" "+a.Name))
+		if shown := strings.TrimSpace(a.Type + " " + a.Name); shown != last && (m.Class == ClassReply || m.Class == ClassOther) {
+			line("attachment", shown)
+			last = shown
 		}
 	}
 	if m.Class == ClassReply || m.Class == ClassOther || m.Class == ClassAutoReply {

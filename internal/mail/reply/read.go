@@ -38,6 +38,7 @@ type reading struct {
 	isReport  bool         // a multipart/report, or a part of one
 	described []attachment // parts that are no text
 	parts     int
+	direct    bool // it answers the sent message itself, not somebody's remark on it
 }
 
 // attachment keeps the part, whose size is known only at the end.

@@ -48,37 +48,34 @@ func (rd *reading) relate(reported ...string) {
 	for i := len(m.References) - 1; i >= 0; i-- {
 		candidates = append(candidates, m.References[i])
 	}
-	for _, id := range candidates[:min(len(candidates), maxAsked)] {
-		if o.sent(id) {
-			m.Original = id
-			break
-		}
+	candidates = candidates[:min(len(candidates), maxAsked)]
+	at := slices.IndexFunc(candidates, o.sent)
+	if at >= 0 {
+		m.Original = candidates[at]
 	}
-	m.Token = rd.token(candidates)
+	rd.direct = at >= 0 && at < max(len(m.InReplyTo), 1)
+	rd.findToken(candidates)
 }
 
-// token looks for Orbit's token where a forger must know it, the most telling place first.
-func (rd *reading) token(ids []string) string {
-	o := rd.options
+// findToken looks for Orbit's token where a forger must know it, the most telling place first.
+func (rd *reading) findToken(ids []string) {
+	m, o := &rd.message, rd.options
 	if o.Token == nil {
-		return ""
+		return
 	}
 	for _, name := range []string{"To", "Delivered-To", "X-Original-To", "Envelope-To", "Cc"} {
 		for _, value := range rd.header.All(name) {
-			if token := o.find(value); token != "" {
-				return token
+			if m.Token = o.find(value); m.Token != "" {
+				rd.direct = true
+				return
 			}
 		}
 	}
-	for _, id := range ids {
-		if token := o.find(id); token != "" {
-			return token
+	for _, text := range append(slices.Clone(ids), m.Subject, m.Body) {
+		if m.Token = o.find(text); m.Token != "" {
+			return
 		}
 	}
-	if token := o.find(rd.message.Subject); token != "" {
-		return token
-	}
-	return o.find(rd.message.Body)
 }
 
 // related reports whether the message is about one that Orbit sent.

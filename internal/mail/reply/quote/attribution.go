@@ -47,10 +47,26 @@ func attributionAt(lines []Line) int {
 		}
 		joined = strings.TrimLeft(joined+" "+l.Text, " ")
 		if endsAttribution(l.Text) && isAttribution(fold(joined), quotedNext(lines[n+1:])) {
+			if startsLater(lines[:n+1]) {
+				return 0
+			}
 			return n + 1
 		}
 	}
 	return 0
+}
+
+// startsLater reports whether the sentence begins on a line below the first: what stands above it was written.
+func startsLater(lines []Line) bool {
+	if opens(fold(lines[0].Text)) {
+		return false
+	}
+	for _, l := range lines[1:] {
+		if text := fold(l.Text); opens(text) && hasDate(text) {
+			return true
+		}
+	}
+	return false
 }
 
 // inlineAttribution knows the sentence that has the older text on its own line, set off by spaces, as Yahoo's

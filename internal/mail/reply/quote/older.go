@@ -7,12 +7,17 @@ func cutOlder(lines []Line) []Line {
 	for i := range lines {
 		l := &lines[i]
 		switch {
-		case l.Kind == Quoted:
-		case l.Kind == Older, isDivider(l.Text), isHeaderBlock(lines[i:]):
+		case l.Kind == Quoted && !isArrowed(l.Text):
+		case l.Kind != Written && l.Kind != Attribution, isDivider(l.Text), isHeaderBlock(lines[i:]):
 			return lines[:above(lines, i)]
 		}
 	}
 	return lines
+}
+
+// isArrowed knows the line of GroupWise, below which nothing is marked: ">>> Ana <ana@example.org> 04/03/2025 >>>".
+func isArrowed(text string) bool {
+	return strings.HasPrefix(text, ">>> ") && strings.HasSuffix(text, ">>>") && strings.Contains(text, "@") && hasDate(text)
 }
 
 // above steps over the rules and blank lines above a block.

@@ -1,6 +1,7 @@
 package quote
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -15,11 +16,11 @@ func cutSignature(lines []Line) []Line {
 	return lines
 }
 
-// cutMobile cuts at the line that a phone adds. It is short and a paragraph of its own.
+// cutMobile cuts at the line that a phone adds. It is short, and a paragraph of its own or the last line.
 func cutMobile(run []string) []string {
 	for i, line := range run {
-		starts := i == 0 || blank(run[i-1])
-		if starts && utf8.RuneCountInString(line) < 120 && startsWith(line, mobileStarts) {
+		apart := i == 0 || blank(run[i-1]) || !slices.ContainsFunc(run[i+1:], func(l string) bool { return !blank(l) })
+		if apart && utf8.RuneCountInString(line) < 120 && startsWith(line, mobileStarts) {
 			return run[:i]
 		}
 	}
