@@ -57,3 +57,8 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 bench: ## measure pages, start-up, memory at rest and the transport
 	@scripts/install-tools.sh test
 	go test -run '^$$' -bench . -benchtime 2s ./...
+
+.PHONY: bench-proxy
+bench-proxy: ## the proxy beside a direct connection, with real Dovecot
+	@scripts/install-tools.sh test
+	ORBIT_BENCH_PROXY=1 go test -run TestProxyBesideDirect -v -timeout 30m ./internal/mail/proxy

@@ -25,6 +25,7 @@ type DovecotOptions struct {
 	Mechanisms    []string          // for passwords; default PLAIN, LOGIN, SCRAM-SHA-256, CRAM-MD5
 	Introspection string            // URL: XOAUTH2 and OAUTHBEARER, with tokens that this endpoint calls active (RFC 7662)
 	Cert          *Cert             // default: good for localhost
+	Busy          bool              // processes serve many sign-ins, and thousands of sessions fit; else one process for each
 }
 
 // DovecotServer is a running Dovecot. All ports are on 127.0.0.1.
@@ -111,7 +112,10 @@ func (s *DovecotServer) config(o DovecotOptions, ports []int) string {
 	}
 	names := map[string]string{
 		"DIR": s.dir, "CERT": s.Cert.CertFile, "KEY": s.Cert.KeyFile, "NOBODY": strconv.Itoa(nobody),
-		"MECHANISMS": strings.TrimSpace(mechanisms), "OAUTH": oauth,
+		"MECHANISMS": strings.TrimSpace(mechanisms), "OAUTH": oauth, "BUSY": "",
+	}
+	if o.Busy {
+		names["BUSY"] = busyConfig
 	}
 	for i, name := range []string{"IMAP", "IMAPS", "POP3", "POP3S", "AUTH"} {
 		names["PORT_"+name] = strconv.Itoa(ports[i])
@@ -185,5 +189,29 @@ service anvil {
   unix_listener anvil-auth-penalty {
     mode = 0
   }
+}
+${BUSY}
+`
+
+// busyConfig is what Dovecot's manual calls its high-performance mode, with limits that go with it. Nothing waits
+// for the disk, and only what goes wrong is logged.
+const busyConfig = `
+mail_fsync = never
+info_log_path = /dev/null
+default_client_limit = 4000
+default_process_limit = 1000
+service imap-login {
+  service_count = 0
+  client_limit = 2000
+  process_min_avail = 2
+  process_limit = 2
+}
+service pop3-login {
+  service_count = 0
+}
+service imap {
+  service_count = 0
+  process_min_avail = 4
+  process_limit = 1000
 }
 `
