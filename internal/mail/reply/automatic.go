@@ -128,9 +128,11 @@ func (rd *reading) sentByMachine() cause {
 
 func isMachine(address string) bool {
 	local, _, _ := strings.Cut(strings.ToLower(address), "@")
-	local = strings.NewReplacer("-", "", "_", "", ".", "").Replace(local)
+	local = separators.Replace(local)
 	return machineNames[local] || hasAnyPrefix(local, machineStarts)
 }
+
+var separators = strings.NewReplacer("-", "", "_", "", ".", "")
 
 func (rd *reading) mailingList() cause {
 	if isList(rd.header) {

@@ -11,8 +11,7 @@ import (
 
 // body gathers the texts of a message. Alternatives of one text form one section.
 type body struct {
-	sections            []*section
-	plainUsed, htmlUsed int // bytes promised to sections so far
+	sections []*section
 }
 
 type section struct {
@@ -24,6 +23,7 @@ type section struct {
 type source struct {
 	part *parts.Part
 	kept parts.Buffer
+	text *string // once decoded
 }
 
 // maxSections bounds the texts of one message.
@@ -125,6 +125,14 @@ func (s *section) htmlLines() []quote.Line {
 
 // decode returns the text in UTF-8, freed of the ways in which plain text is packed.
 func (src *source) decode() string {
+	if src.text == nil {
+		text := src.unpack()
+		src.text = &text
+	}
+	return *src.text
+}
+
+func (src *source) unpack() string {
 	text := parts.DecodeCharset(src.part.Params["charset"], src.kept.Bytes())
 	if src.part.Type == "text/html" {
 		return text

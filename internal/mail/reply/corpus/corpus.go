@@ -38,7 +38,10 @@ type kind struct {
 var kinds = []kind{{"reply", wantReply}, {"absence", wantAbsence}, {"receipt", wantReceipt}, {"undelivered", wantBounce}}
 
 // Messages returns all messages, in the order of their names.
-func Messages() ([]Message, error) {
+func Messages() ([]Message, error) { return Changed(func(*Language) {}) }
+
+// Changed returns the messages as they would be if people wrote, or were sent, something else.
+func Changed(change func(*Language)) ([]Message, error) {
 	var all []Message
 	for _, k := range kinds {
 		names, err := fs.Glob(templates, "templates/"+k.folder+"/*.tmpl")
@@ -47,6 +50,7 @@ func Messages() ([]Message, error) {
 		}
 		for i, name := range names {
 			for _, l := range Languages() {
+				change(&l)
 				m, err := k.write(name, l, i)
 				if err != nil {
 					return nil, err

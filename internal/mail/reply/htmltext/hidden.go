@@ -129,9 +129,11 @@ func hiddenSelectors(sheet string) selectors {
 	return found
 }
 
+var combinators = strings.NewReplacer(">", " ", "+", " ", "~", " ")
+
 // lastCompound returns ".class", "#id" or the element at the end of a selector.
 func lastCompound(selector string) string {
-	fields := strings.Fields(strings.ToLower(strings.NewReplacer(">", " ", "+", " ", "~", " ").Replace(selector)))
+	fields := strings.Fields(strings.ToLower(combinators.Replace(selector)))
 	if len(fields) == 0 {
 		return ""
 	}

@@ -10,6 +10,7 @@ package parts
 import (
 	"bufio"
 	"io"
+	"sync"
 )
 
 // Limits bound what one message may cost. Zero values mean the defaults.
@@ -52,11 +53,13 @@ type Visit func(*Part) io.Writer
 
 // Walk reads the message from r and returns its header and what was wrong with its form. The error is that of r.
 func Walk(r io.Reader, limits Limits, visit Visit) (Header, []string, error) {
-	w := &walker{
-		in:     &lines{r: bufio.NewReaderSize(r, lineBuffer)},
-		limits: limits.orDefault(),
-		visit:  visit,
-	}
+	buffer := buffers.Get().(*bufio.Reader)
+	buffer.Reset(r)
+	defer func() {
+		buffer.Reset(nil)
+		buffers.Put(buffer)
+	}()
+	w := &walker{in: &lines{r: buffer}, limits: limits.orDefault(), visit: visit}
 	w.in.skipEnvelope()
 	top, _ := w.header(w.limits.Header)
 	w.open(top)
@@ -72,3 +75,6 @@ func Walk(r io.Reader, limits Limits, visit Visit) (Header, []string, error) {
 	w.end()
 	return top, w.problems, w.in.err
 }
+
+// buffers are reused: most messages are smaller than one.
+var buffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, lineBuffer) }}

@@ -73,7 +73,7 @@ func startsLater(lines []Line) bool {
 // programs write it.
 func inlineAttribution(text string) bool {
 	colon := strings.Index(text, ":  ")
-	for colon >= 0 {
+	for colon >= 0 && colon < attributionBytes {
 		if sentence := fold(text[:colon+1]); strings.Contains(sentence, "@") && opens(sentence) && isAttribution(sentence, false) {
 			return true
 		}
