@@ -18,7 +18,7 @@ func (rd *reading) classifyBounce() bool {
 	default:
 		return false
 	}
-	m.Bounce.MessageID = rd.bouncedID()
+	m.Bounce.MessageID = firstNonEmpty(m.Bounce.MessageID, rd.bouncedID())
 	if len(m.Bounce.Recipients) == 0 {
 		rd.readProse(m.Bounce)
 	}
@@ -38,6 +38,7 @@ func readStatus(buf *parts.Buffer) *Bounce {
 		group, text = parts.ParseHeader(text)
 		text = strings.TrimLeft(text, "\n")
 		b.ReportingMTA = firstNonEmpty(b.ReportingMTA, typedAddress(group.Get("Reporting-MTA")))
+		b.MessageID = firstNonEmpty(b.MessageID, firstOf(messageIDs(group.Get("X-Original-Message-ID"))))
 		b.EnvelopeID = firstNonEmpty(b.EnvelopeID, group.Get("Original-Envelope-Id"))
 		if group.Has("Final-Recipient") || group.Has("Original-Recipient") {
 			b.Recipients = append(b.Recipients, readRecipient(group))

@@ -103,21 +103,14 @@ func TestTextsAreBounded(t *testing.T) {
 func TestALargeMessageNeedsLittleMemory(t *testing.T) {
 	head := "In-Reply-To: <orbit-1@orbit.example.com>\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nAPPROVE\r\n--b\r\n" +
 		"Content-Type: application/zip; name=a.zip\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-	line := strings.Repeat("QUJD", 19) + "\r\n"
-	chunk := strings.NewReader("")
-	lines := 0
-	attachment := readerFunc(func(p []byte) (int, error) {
-		if chunk.Len() == 0 {
-			if lines++; lines > 50<<20/len(line) {
-				return 0, io.EOF
-			}
-			chunk.Reset(line)
-		}
-		return chunk.Read(p)
-	})
+	chunk := strings.Repeat(strings.Repeat("QUJD", 19)+"\r\n", 1000)
+	var attachment []io.Reader
+	for range 50 << 20 / len(chunk) {
+		attachment = append(attachment, strings.NewReader(chunk))
+	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	m, err := Read(io.MultiReader(strings.NewReader(head), attachment, strings.NewReader("--b--\r\n")), sender)
+	m, err := Read(io.MultiReader(strings.NewReader(head), io.MultiReader(attachment...), strings.NewReader("--b--\r\n")), sender)
 	runtime.ReadMemStats(&after)
 	if err != nil || m.Answer != Approve || len(m.Attachments) != 1 || m.Attachments[0].Size < 36<<20 {
 		t.Fatalf("%v %q %+v", err, m.Answer, m.Attachments)
@@ -126,7 +119,3 @@ func TestALargeMessageNeedsLittleMemory(t *testing.T) {
 		t.Errorf("%d bytes allocated", used)
 	}
 }
-
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
