@@ -28,10 +28,11 @@ func (s *Service) behindOwn(ctx context.Context, c SMTPChange, err error) error 
 	}
 	_, _, trouble := s.tokens.Source(address).Token(ctx)
 	var behind *ladder.Error
-	fault, refused := ladder.Fault{}, false
+	fault, explained := refusedToken(failed.Fault.Reply, address)
 	if errors.As(trouble, &behind) {
-		fault = behind.Fault
-	} else if fault, refused = refusedToken(failed.Fault.Reply, address); !refused {
+		fault, explained = behind.Fault, true
+	}
+	if !explained {
 		return err
 	}
 	fault.Reply = failed.Fault.Reply
