@@ -27,7 +27,7 @@ build: ## build bin/orbit
 .PHONY: test
 test: ## everything that must hold, with the race detector, against real servers
 	@scripts/install-tools.sh test
-	go test -race -timeout 8m ./...
+	go test -race -timeout 15m ./...
 
 .PHONY: lint
 lint: ## gofmt, vet, the rules of .golangci.yml, and generated files are fresh
