@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"net"
 	"syscall"
 	"time"
@@ -91,7 +92,7 @@ func (s *step) do(wait func(func(uintptr) bool) error, p []byte) (int, error) {
 
 func (w *wire) readStep(fd uintptr) bool {
 	w.in.n, w.in.err = readNow(int(fd), w.in.left)
-	return w.in.err != errNotReady
+	return !errors.Is(w.in.err, errNotReady)
 }
 
 func (w *wire) writeStep(fd uintptr) bool {
@@ -102,7 +103,7 @@ func (w *wire) writeStep(fd uintptr) bool {
 		s.n += n
 		if err != nil {
 			s.err = err
-			return err != errNotReady
+			return !errors.Is(err, errNotReady)
 		}
 	}
 	s.err = nil

@@ -2,6 +2,8 @@ package proxy
 
 import (
 	"io"
+	"runtime"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 )
@@ -51,19 +53,22 @@ func hungUp(fd int) (gone, known bool) {
 	return err != nil || n == 0, true
 }
 
-// nappers bounds the threads that nap at once. Where more directions stream, each waits for the others
-// anyway, which has the same effect.
-var nappers = make(chan struct{}, 2)
+// napping is taken by the one direction that naps. The scheduler is not told of this sleep either, so it keeps
+// a processor of Go's from others, and there must be another one. Where more directions stream, each waits
+// for the others anyway, which has the same effect as a nap.
+var (
+	napping atomic.Bool
+	mayNap  = runtime.GOMAXPROCS(0) > 1
+	napTime = syscall.Timespec{Nsec: 50_000} // the kernel adds as much
+)
 
 // nap lets a stream gather for about 0.1 ms. A server that sends small records would otherwise wake us for
 // each of them; taken together they cost half. It reports whether it has slept.
 func nap() bool {
-	select {
-	case nappers <- struct{}{}:
-	default:
+	if !mayNap || !napping.CompareAndSwap(false, true) {
 		return false
 	}
-	_ = syscall.Nanosleep(&syscall.Timespec{Nsec: 50_000}, nil)
-	<-nappers
+	_, _, _ = syscall.RawSyscall(syscall.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&napTime)), 0, 0)
+	napping.Store(false)
 	return true
 }
