@@ -137,20 +137,21 @@ func grantRow(g oauth.Grant, registration oauth.Registration, role identity.Role
 			ui.NameCell(registration.Pattern, page.RegistrationPath(registration.ID)),
 		},
 	}
-	if role.CanChange() {
-		row.Menu = grantMenu(g, registration)
-	}
+	row.Menu = grantMenu(g, registration, role)
 	return row
 }
 
-func grantMenu(g oauth.Grant, registration oauth.Registration) []ui.MenuItem {
+func grantMenu(g oauth.Grant, registration oauth.Registration, role identity.Role) []ui.MenuItem {
 	query := "?" + url.Values{"address": {g.Address}}.Encode()
-	items := []ui.MenuItem{{Label: "Authorise", Icon: "lock-open", Href: authorisePath + query, Window: true}}
-	if g.State != oauth.None {
+	var items []ui.MenuItem
+	if role.CanChange() {
+		items = append(items, ui.MenuItem{Label: "Authorise", Icon: "lock-open", Href: authorisePath + query, Window: true})
+	}
+	if g.State != oauth.None && role.CanTest() {
 		items = append(items, ui.MenuItem{Label: "Try at the mail server", Icon: "shield-check", Href: grantsPath + "/try" + query, Window: true})
 	}
 	items = append(items, ui.MenuItem{Label: "Steps at the provider", Icon: "checklist", Href: page.RegistrationPath(registration.ID) + "/steps?" + url.Values{"mailbox": {g.Address}}.Encode()})
-	if g.ID != 0 {
+	if g.ID != 0 && role.CanChange() {
 		items = append(items, ui.MenuItem{
 			Label: "Revoke", Icon: "ban", Href: grantPage(g.ID) + "/revoke", Window: true, Danger: true, Divider: true,
 		})

@@ -184,8 +184,8 @@ func (s *Server) proxyRoutes(r *router) {
 	r.get(proxyPath+"/log/events", view, s.streamProxyLog)
 
 	r.get(proxyPath+"/grants", view, s.listGrants)
-	r.get(proxyPath+"/grants/try", change, s.askTryGrant)
-	r.post(proxyPath+"/grants/try", change, s.tryGrant)
+	r.get(proxyPath+"/grants/try", test, s.askTryGrant)
+	r.post(proxyPath+"/grants/try", test, s.tryGrant)
 	r.get(proxyPath+"/grants/{id}/error", view, s.showGrantError)
 	r.get(proxyPath+"/grants/{id}/revoke", change, s.askRevokeGrant)
 	r.post(proxyPath+"/grants/{id}/revoke", change, s.confirmed(s.revokeGrant))

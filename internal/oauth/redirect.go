@@ -48,10 +48,11 @@ func redirectAddresses(registrations []Registration) map[string]bool {
 	return wanted
 }
 
-// atRedirectPath makes every path the redirect endpoint: a reverse proxy may have cut its own off.
+// atRedirectPath makes every path the redirect endpoint: a reverse proxy may have cut its own off. What the page
+// is painted with keeps its path.
 func atRedirectPath(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.URL.Path, RedirectPath) {
+		if !strings.HasPrefix(r.URL.Path, RedirectPath) && !strings.HasPrefix(r.URL.Path, "/static/") {
 			r = r.Clone(r.Context())
 			r.URL.Path, r.URL.RawPath = RedirectPath, ""
 		}

@@ -42,6 +42,7 @@ func TestRedirectListenAddressServesTheRedirectEndpoint(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		"/?state=s&code=c":                                    RedirectPath + "?state=s&code=c",
+		"/static/orbit.css":                                   "/static/orbit.css?",
 		"/cut/off/?state=s":                                   RedirectPath + "?state=s",
 		"/email-oauth2-proxy-authorize/start/id":              "/email-oauth2-proxy-authorize/start/id?",
 		"/email-oauth2-proxy-authorize/?state=already-in-use": RedirectPath + "?state=already-in-use",
