@@ -45,7 +45,7 @@ func TestRegisteringMicrosoft365InABrowser(t *testing.T) {
 	tab.Check("oauth-registration-new")
 	tab.Follow(submit)
 	tab.SeeText(".error-summary", "Give the tenant")
-	tab.Check("oauth-registration-problems")
+	tab.Axe()
 	fill(tab, "tenant", "6f2c9b7a-0000-4000-8000-1d2e3f4a5b6c", "client_id", "6731de76-14a6-49ae-97bc-6eba6914391e")
 	hold(tab, "secret_kind", "secret")
 	fill(tab, "client_secret", "the value", "secret_expires_on", "2027-03-31")
@@ -71,7 +71,6 @@ func TestRegisteringMicrosoft365InABrowser(t *testing.T) {
 	tab.SeeText("main", "is saved")
 	tab.Open(proxyPage + "/1/steps?mailbox=alerts%40example.com")
 	tab.SeeText("main", "Redirect URI")
-	tab.Check("oauth-steps")
 }
 
 // crowded is a site with something of everything.
@@ -116,7 +115,7 @@ func TestPagesOfTheMailProxy(t *testing.T) {
 	tab.Click(".report-table tbody tr:first-child .dots")
 	tab.Click(`.report-table tbody tr:first-child .menu a[href*="/authorise"]`)
 	tab.SeeText("dialog", "signs in at the provider once")
-	tab.Check("oauth-authorise-window")
+	tab.Axe()
 	tab.Click(`dialog[open] button[type="submit"]`)
 	tab.SeeText("dialog", "Send them this link")
 	tab.Check("oauth-authorise-link")
@@ -139,7 +138,7 @@ func TestPagesOfTheMailProxy(t *testing.T) {
 	tab.Open("/email-oauth2-proxy-authorize/")
 	tab.Check("oauth-landing-nothing")
 	tab.Open("/email-oauth2-proxy-authorize/start/gone")
-	tab.Check("oauth-landing-gone")
+	tab.Axe()
 
 	tab.Open(proxyPage + "/grants")
 	tab.Check("oauth-grants")
@@ -153,7 +152,7 @@ func TestPagesOfTheMailProxy(t *testing.T) {
 	tab.Check("oauth-secret")
 	tab.Follow(`.slot-buttons button[formaction$="/prove"]`)
 	tab.SeeText("main", "What to do")
-	tab.Check("oauth-secret-refused")
+	tab.Axe()
 	tab.Follow(`.slot-buttons button[formaction$="/switch"]`)
 	tab.SeeText("main", "has not accepted this secret yet")
 	tab.Follow(`main form button.btn-primary`)
@@ -175,7 +174,7 @@ func TestPagesOfTheMailProxy(t *testing.T) {
 	tab.Open(proxyPage + "/listeners/new")
 	tab.Choose(`[name="protocol"]`, "smtp")
 	tab.Until(`document.querySelector('[name="local_port"]').value === "2465"`)
-	tab.Check("oauth-listener-new")
+	tab.Axe()
 }
 
 func TestTheDeviceFlowInABrowser(t *testing.T) {
@@ -193,7 +192,6 @@ func TestTheDeviceFlowInABrowser(t *testing.T) {
 	tab.Check("oauth-device")
 	sandboxtest.AcceptDevice(t, s.provider, code, mailbox)
 	tab.SeeText("main", "Email OAuth 2.0 authentication succeeded")
-	tab.Check("oauth-device-done")
 }
 
 func TestPastingAConfigurationInABrowser(t *testing.T) {
@@ -264,5 +262,4 @@ func TestTheLogIsLive(t *testing.T) {
 	reader := s.tab(t, "otto")
 	reader.Open(proxyPage + "/log?account=" + url.QueryEscape(mailbox))
 	reader.SeeText(".log-lines", "(shown to administrators only)")
-	reader.Check("oauth-log-auditor")
 }
