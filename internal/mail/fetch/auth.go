@@ -52,7 +52,7 @@ func (v *visit) signInWithPassword(ctx context.Context) error {
 		if err != nil {
 			return v.fail(ctx, ladder.Auth, err)
 		}
-		l.End("%s", strings.TrimSpace(text+" ("+m.name+")"))
+		l.End("%s", explain.Clean(text+" ("+m.name+")"))
 		break
 	}
 	return nil

@@ -2,6 +2,8 @@ package fetch
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -265,18 +267,18 @@ func TestRealMailboxStaysAsItWas(t *testing.T) {
 // bare is go-imap itself.
 func bare(t testing.TB, d *mailtest.DovecotServer) *imapclient.Client {
 	t.Helper()
-	client, err := imapclient.DialInsecure(net.JoinHostPort("127.0.0.1", strconv.Itoa(d.IMAP)), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := bareOver(t, d, dial.Plain)
 	t.Cleanup(func() { _ = client.Close() })
-	if err := client.Login(mailtest.User, mailtest.Password).Wait(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := client.Select("INBOX", nil).Wait(); err != nil {
-		t.Fatal(err)
-	}
 	return client
+}
+
+func trusting(t testing.TB, d *mailtest.DovecotServer) *tls.Config {
+	t.Helper()
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM([]byte(d.Cert.CA)) {
+		t.Fatal("no authority")
+	}
+	return &tls.Config{RootCAs: pool, ServerName: "localhost"}
 }
 
 func TestRealUIDValidityChange(t *testing.T) {

@@ -330,7 +330,7 @@ func tlsFaults(t *testing.T) []fault {
 		all = append(all, []fault{
 			{name: "TLS on a plain port", server: faulty{protocol: p}, security: dial.Implicit,
 				step: ladder.TLS, code: "tls_plain_greeting", who: ladder.You, remedy: "STARTTLS"},
-			{name: "plain on a TLS port", server: faulty{protocol: p, tls: with, implicit: true}, timeouts: Timeouts{TLS: brief, Command: brief},
+			{name: "plain on a TLS port", server: faulty{protocol: p, tls: with, implicit: true}, timeouts: Timeouts{TLS: brief},
 				port: map[Protocol]int{IMAP: 993, POP3: 995}[p],
 				step: ladder.Greeting, code: "tls_wanted_by_server", who: ladder.You},
 			{name: "unknown authority", server: faulty{protocol: p, tls: with, implicit: true}, security: dial.Implicit,

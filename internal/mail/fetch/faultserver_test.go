@@ -97,13 +97,6 @@ func (r *record) received() []string {
 	return append([]string(nil), r.commands...)
 }
 
-// dialled counts connections.
-func (r *record) dialled() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.conns)
-}
-
 // talk is one connection to a faulty server.
 type talk struct {
 	faulty

@@ -9,7 +9,7 @@
 // for POP3. A message may be shown twice, after a crash or a UIDVALIDITY change, and is never left out.
 //
 // Over IMAP the way up is spoken here, and everything after the sign-in by go-imap: see
-// docs/decisions/0007-imap-sign-in-by-hand.md. Over POP3 it is package pop3.
+// docs/decisions/0008-imap-sign-in-by-hand.md. Over POP3 it is package pop3.
 package fetch
 
 import (

@@ -16,8 +16,12 @@ import (
 	"orbit/internal/mail/ladder"
 )
 
-// maxUIDs is how many messages one command names: 500 UIDs of ten digits fit a line of 8 kB (RFC 7162 4).
-const maxUIDs = 500
+// What one command names: 300 ranges of UIDs of ten digits fit a line of 8 kB (RFC 7162 4), and what is known of 4,000
+// messages fits the memory of any machine.
+const (
+	maxRanges = 300
+	maxUIDs   = 4000
+)
 
 // imapBox is a folder that go-imap has selected.
 type imapBox struct {
@@ -132,6 +136,9 @@ func (b *imapBox) list(_ context.Context, since Cursor) iter.Seq2[Ref, error] {
 
 // search returns the UIDs from first on.
 func (b *imapBox) search(first uint32) (imap.UIDSet, error) {
+	if folder := b.client.Mailbox(); folder != nil && folder.NumMessages == 0 { // there is no "*", say some servers
+		return nil, nil
+	}
 	if first == 0 { // after the last UID that can be
 		return nil, nil
 	}
@@ -164,7 +171,7 @@ func chunks(uids imap.UIDSet, first uint32) iter.Seq[imap.UIDSet] {
 				stop := start + min(uint32(r.Stop)-start, maxUIDs-count-1)
 				some.AddRange(imap.UID(start), imap.UID(stop))
 				count += stop - start + 1
-				if count == maxUIDs {
+				if count == maxUIDs || len(some) == maxRanges {
 					if !yield(some) {
 						return
 					}

@@ -61,7 +61,7 @@ func (b *imapBox) store(uids imap.UIDSet, op imap.StoreFlagsOp, flag imap.Flag) 
 
 // each runs a change for as many messages at a time as fit a command.
 func (b *imapBox) each(refs []Ref, change func(imap.UIDSet) error) error {
-	for some := range slices.Chunk(refs, maxUIDs) {
+	for some := range slices.Chunk(refs, maxRanges) {
 		var uids imap.UIDSet
 		for _, ref := range some {
 			number, err := uid(ref)

@@ -19,22 +19,15 @@ const maxBatch = 8 << 20
 // batch is what one FETCH asks for.
 type batch struct {
 	wanted map[imap.UID]Ref
+	uids   imap.UIDSet
 	header bool // only that: the messages are too large
 	alone  bool // it is one message, because the server refused to give out several
 	size   int64
 }
 
-func (t *batch) uids() imap.UIDSet {
-	var set imap.UIDSet
-	for uid := range t.wanted {
-		set.AddNum(uid)
-	}
-	return set
-}
-
 // takes reports whether ref still fits.
 func (t *batch) takes(ref Ref, header bool) bool {
-	return len(t.wanted) == 0 || len(t.wanted) < maxUIDs && t.size+ref.Size <= maxBatch && t.header == header
+	return len(t.uids) < maxRanges && len(t.wanted) < maxUIDs && t.size+ref.Size <= maxBatch && t.header == header
 }
 
 // batches spreads messages over commands.
@@ -51,6 +44,7 @@ func (b *imapBox) batches(refs []Ref) ([]*batch, error) {
 		}
 		last := all[len(all)-1]
 		last.wanted[number] = ref
+		last.uids.AddNum(number)
 		last.size += ref.Size
 	}
 	return all, nil
@@ -89,6 +83,10 @@ func (b *imapBox) fetchAll(t *batch, yield func(*Message, error) bool) bool {
 		case len(t.wanted) == 0:
 			return true
 		}
+		t.uids = nil
+		for number := range t.wanted {
+			t.uids.AddNum(number)
+		}
 	}
 	if b.stray.Load() {
 		yield(nil, fmt.Errorf("%w: FETCH with the UID after the text", errMalformed))
@@ -104,7 +102,7 @@ func (b *imapBox) fetchRefused(t *batch, err error, yield func(*Message, error) 
 		if t.alone {
 			return yield(&Message{Ref: ref}, err)
 		}
-		one := &batch{wanted: map[imap.UID]Ref{number: ref}, header: t.header, alone: true}
+		one := &batch{wanted: map[imap.UID]Ref{number: ref}, uids: imap.UIDSetNum(number), header: t.header, alone: true}
 		if !b.fetchAll(one, yield) {
 			return false
 		}
@@ -119,22 +117,24 @@ func (b *imapBox) fetchOnce(t *batch, yield func(*Message, error) bool) (goOn bo
 		section.Specifier = imap.PartSpecifierHeader
 	}
 	b.hand.expect(b.server.Timeouts.Command)
-	command := b.client.Fetch(t.uids(), &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}})
-	defer command.Close() // also when the caller's loop panics: go-imap's goroutine waits for somebody to read
-	for goOn = true; goOn; {
+	command := b.client.Fetch(t.uids, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}})
+	text := &literal{}
+	defer func() { err = text.close(command, b.why) }() // also when the caller's loop panics: go-imap waits for somebody to read
+	for goOn = true; goOn && text.failed == nil; {
 		data := command.Next()
 		if data == nil {
 			break
 		}
-		if message := b.receive(data, t); message != nil {
-			goOn = yield(message, nil)
+		if ref, from := receive(data, t); from != nil {
+			text = &literal{from: from, left: from.Size(), limit: b.server.MaxSize, why: b.why}
+			goOn = yield(&Message{Ref: ref, HeaderOnly: t.header, Body: text}, nil)
 		}
 	}
-	return goOn, b.why(command.Close())
+	return goOn, nil
 }
 
 // receive finds the text of a message; nil when there is none.
-func (b *imapBox) receive(data *imapclient.FetchMessageData, t *batch) *Message {
+func receive(data *imapclient.FetchMessageData, t *batch) (Ref, imap.LiteralReader) {
 	var number imap.UID
 	for item := data.Next(); item != nil; item = data.Next() {
 		switch item := item.(type) {
@@ -143,38 +143,50 @@ func (b *imapBox) receive(data *imapclient.FetchMessageData, t *batch) *Message 
 		case imapclient.FetchItemDataBodySection:
 			ref, wanted := t.wanted[number]
 			if !wanted || item.Literal == nil {
-				return nil
+				return Ref{}, nil
 			}
 			delete(t.wanted, number)
-			return &Message{Ref: ref, HeaderOnly: t.header, Body: &literal{
-				from: item.Literal, left: item.Literal.Size(), limit: b.server.MaxSize, why: b.why,
-			}}
+			return ref, item.Literal
 		}
 	}
-	return nil
+	return Ref{}, nil
 }
 
 // literal reads the text of a message, within the limit and to its true end: go-imap takes the end of the connection
 // for the end of the text.
 type literal struct {
-	from  io.Reader
-	left  int64 // of what was announced
-	limit int64
-	why   func(error) error
+	from   io.Reader
+	left   int64 // of what was announced
+	limit  int64
+	failed error // the connection is lost
+	why    func(error) error
 }
 
 func (t *literal) Read(p []byte) (int, error) {
-	if t.limit <= 0 && t.left > 0 {
+	switch {
+	case t.failed != nil:
+		return 0, t.failed
+	case t.limit <= 0 && t.left > 0:
 		return 0, ErrTooLarge
 	}
 	n, err := t.from.Read(p[:min(int64(len(p)), max(t.limit, 1))])
 	t.left -= int64(n)
 	t.limit -= int64(n)
-	switch {
-	case errors.Is(err, io.EOF) && t.left > 0:
-		return n, t.why(io.ErrUnexpectedEOF)
-	case err != nil && !errors.Is(err, io.EOF):
-		return n, t.why(err)
+	if errors.Is(err, io.EOF) && t.left > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		t.failed = t.why(err)
+		err = t.failed
 	}
 	return n, err
+}
+
+// close ends the command. After a text that failed it must not: go-imap would read on in the text, at the same time
+// as its own goroutine, which gives the command up by itself.
+func (t *literal) close(command *imapclient.FetchCommand, why func(error) error) error {
+	if t.failed != nil {
+		return t.failed
+	}
+	return why(command.Close())
 }

@@ -17,6 +17,7 @@ type pop3Door struct {
 	server  *Server
 	client  *pop3.Client
 	greeted bool // it is a POP3 server
+	secure  bool
 	offer   offer
 	ladder  *ladder.Ladder // records until the mailbox is open
 }
@@ -30,6 +31,11 @@ func newPOP3Door(ctx context.Context, conn net.Conn, server *Server) *pop3Door {
 }
 
 func (d *pop3Door) greet(ctx context.Context) (string, error) {
+	if d.server.Target.Port == 995 && !d.secure { // it waits for TLS; no need to wait for a minute with it
+		within, cancel := context.WithTimeout(ctx, d.server.Timeouts.TLS)
+		defer cancel()
+		ctx = within
+	}
 	text, err := d.client.Greeting(ctx)
 	if err != nil {
 		return "", d.why(err)
@@ -70,7 +76,10 @@ func (d *pop3Door) offers(ctx context.Context) (offer, error) {
 
 func (d *pop3Door) startTLS(ctx context.Context) error { return d.why(d.client.StartTLS(ctx)) }
 
-func (d *pop3Door) upgrade(conn net.Conn) { d.client.Upgrade(conn) }
+func (d *pop3Door) upgrade(conn net.Conn) {
+	d.client.Upgrade(conn)
+	d.secure = true
+}
 
 func (d *pop3Door) authenticate(ctx context.Context, client sasl.Client) (string, error) {
 	text, err := d.client.Authenticate(ctx, client)

@@ -108,7 +108,7 @@ func marker(tail []byte) (int64, bool) {
 
 func isFetch(head []byte) bool {
 	words := bytes.SplitN(head[:min(len(head), 24)], []byte(" "), 4)
-	return len(words) == 4 && words[0][0] == '*' && bytes.EqualFold(words[2], []byte("FETCH"))
+	return len(words) == 4 && string(words[0]) == "*" && bytes.EqualFold(words[2], []byte("FETCH"))
 }
 
 func isSearch(head []byte) bool { return hasFold(head, "* SEARCH") || hasFold(head, "* ESEARCH") }

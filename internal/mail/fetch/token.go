@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"orbit/internal/mail/explain"
 	"orbit/internal/mail/ladder"
@@ -47,7 +46,7 @@ func (v *visit) tryToken(ctx context.Context, before *Refusal) (again *Refusal, 
 	var refusal *Refusal
 	switch refused := errors.As(err, &refusal); {
 	case err == nil:
-		l.End("%s", strings.TrimSpace(text+" ("+v.bearerName()+")"))
+		l.End("%s", explain.Clean(text+" ("+v.bearerName()+")"))
 		return nil, nil
 	case !refused && before != nil && ctx.Err() == nil:
 		return nil, v.fail(ctx, ladder.Auth, before)
