@@ -11,6 +11,7 @@ import (
 	"net/http"
 
 	"github.com/a-h/templ"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"orbit/internal/problem"
 	"orbit/web/form"
@@ -136,6 +137,10 @@ func (s *Server) explain(r *http.Request, err error) page.FailureView {
 	reference := requestID(r.Context())
 	s.Log.LogAttrs(r.Context(), slog.LevelError, "request failed", slog.String("reference", reference),
 		slog.String("route", pattern(r)), slog.Any("error", err))
+	if lost := (*pgconn.ConnectError)(nil); errors.As(err, &lost) {
+		return page.FailureView{Status: http.StatusServiceUnavailable, Title: "The database does not answer", Reference: reference,
+			Lines: []string{"Nothing was changed. Orbit goes on by itself as soon as PostgreSQL is back; whoever runs this server finds the reason in Orbit's log."}}
+	}
 	return page.FailureView{Status: http.StatusInternalServerError, Title: "Orbit could not do this", Reference: reference,
 		Lines: []string{"The reason is in Orbit's log. Try again; if it stays so, give the reference to whoever runs this server."}}
 }

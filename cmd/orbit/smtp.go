@@ -92,6 +92,9 @@ func printTest(out io.Writer, test account.SMTPTest, asJSON bool) error {
 		fmt.Fprintf(out, "\nSent to %s. %s\n", test.Recipient, test.AcceptedBy())
 	} else if fault := test.Fault(); fault != nil {
 		fmt.Fprintf(out, "\nNot sent. %s\nWho must act: %s\nWhat to do:\n  %s\n", fault.Cause, fault.Who, strings.ReplaceAll(fault.Remedy, "\n", "\n  "))
+		if fault.Authorise {
+			fmt.Fprintln(out, "In a terminal: orbit email-oauth2-proxy authorize MAILBOX")
+		}
 		if fault.Reply != "" {
 			fmt.Fprintf(out, "The server said: %s\n", fault.Reply)
 		}

@@ -68,6 +68,12 @@ func endAbandonedTests(ctx context.Context, pool *pgxpool.Pool, before time.Time
 	return err
 }
 
+// deleteOldTests removes what ended before a day.
+func deleteOldTests(ctx context.Context, pool *pgxpool.Pool, before time.Time) error {
+	_, err := pool.Exec(ctx, "delete from smtp_test where ended_at < @before", pgx.NamedArgs{"before": before})
+	return err
+}
+
 func findSMTPTest(ctx context.Context, pool *pgxpool.Pool, id int64) (SMTPTest, error) {
 	rows, err := pool.Query(ctx, "select "+testColumns+" from smtp_test where id = @id", pgx.NamedArgs{"id": id})
 	if err != nil {

@@ -239,6 +239,18 @@ func (s *Service) closeAbandoned(ctx context.Context) {
 	if err := endAbandonedTests(ctx, s.pool, time.Now().Add(-maxTestTime)); err != nil && ctx.Err() == nil {
 		s.log.WarnContext(ctx, "end tests of an earlier run", "error", err)
 	}
+	if err := s.forgetOldTests(ctx); err != nil && ctx.Err() == nil {
+		s.log.WarnContext(ctx, "forget old tests", "error", err)
+	}
+}
+
+// forgetOldTests keeps the history as long as sent e-mails are kept.
+func (s *Service) forgetOldTests(ctx context.Context) error {
+	parameters, err := s.settings.Application(ctx)
+	if err != nil {
+		return err
+	}
+	return deleteOldTests(ctx, s.pool, time.Now().AddDate(0, 0, -parameters.SentRetentionDays))
 }
 
 // testRuns hands tests from the pages to Run.

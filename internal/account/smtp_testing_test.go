@@ -148,3 +148,23 @@ func TestTestsAndUsesOfSecretsAreAudited(t *testing.T) {
 		}
 	}
 }
+
+func TestTheHistoryIsKeptAsLongAsSentMails(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	a := h.create(h.change("kept"))
+	for range 2 {
+		if _, err := h.TestSMTP(h.ctx, SMTPTestRequest{AccountID: a.ID, To: "bob@example.com"}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := h.pool.Exec(h.ctx, "update smtp_test set ended_at = now() - interval '181 days' where id = 1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.forgetOldTests(h.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := h.ListSMTPTests(h.ctx, a.ID); err != nil || len(left) != 1 || left[0].ID != 2 {
+		t.Errorf("want the young one alone: %+v, %v", left, err)
+	}
+}
