@@ -230,6 +230,7 @@ func (s *Server) build() (http.Handler, error) {
 	mux := chi.NewRouter()
 	mux.Use(s.identify, s.clientAddress(), s.accessLog, s.recovered, securityHeaders(s.secure()), limitBody)
 	mux.Handle(static.Prefix+"*", static.Handler())
+	mux.Get("/favicon.ico", http.RedirectHandler(static.URL("favicon.svg"), http.StatusFound).ServeHTTP) // asked for without being named
 	mux.Get("/healthz", s.healthy)
 	mux.Get("/readyz", s.ready)
 	if s.API != nil {

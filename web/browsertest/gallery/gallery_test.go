@@ -19,6 +19,7 @@ func TestMain(m *testing.M) { browsertest.Main(m) }
 func galleryServer(t *testing.T) *httptest.Server {
 	mux := http.NewServeMux()
 	mux.Handle(static.Prefix, static.Handler())
+	mux.Handle("GET /favicon.ico", http.RedirectHandler(static.URL("favicon.svg"), http.StatusFound)) // Chromium asks unnamed, at times
 	for _, set := range []map[string]templ.Component{Pages(), Windows()} {
 		for path, component := range set {
 			mux.Handle("GET "+path, templ.Handler(component))
