@@ -11,6 +11,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/crypto/ocsp"
@@ -51,7 +52,7 @@ func (t Target) checker() (*checker, error) {
 	case Pin:
 		c.pin, err = parseFingerprint(t.Trust.Fingerprint)
 	case CustomCA:
-		c.roots, err = ParseCA(t.Trust.CA)
+		c.roots, err = parsed(t.Trust.CA)
 	case Verify, Ignore, "":
 	default:
 		err = fmt.Errorf("unknown certificate rule %q", t.Trust.Rule)
@@ -168,6 +169,33 @@ func ParseCA(pem string) (*x509.CertPool, error) {
 	if !pool.AppendCertsFromPEM([]byte(pem)) {
 		return nil, errors.New("the own CA has no certificate in PEM form (-----BEGIN CERTIFICATE-----)")
 	}
+	return pool, nil
+}
+
+// authorities are the own CAs that were parsed, by their PEM. The mail proxy asks for the same one with every
+// sign-in, and each connection would hold a copy.
+var authorities struct {
+	sync.Mutex
+	pools map[string]*x509.CertPool
+}
+
+// maxAuthorities bounds what is kept; forms can try out any number of them.
+const maxAuthorities = 100
+
+func parsed(pem string) (*x509.CertPool, error) {
+	authorities.Lock()
+	defer authorities.Unlock()
+	if pool := authorities.pools[pem]; pool != nil {
+		return pool, nil
+	}
+	pool, err := ParseCA(pem)
+	if err != nil {
+		return nil, err
+	}
+	if authorities.pools == nil || len(authorities.pools) >= maxAuthorities {
+		authorities.pools = make(map[string]*x509.CertPool)
+	}
+	authorities.pools[pem] = pool
 	return pool, nil
 }
 
