@@ -77,7 +77,7 @@ func TestFailuresAreDelayed(t *testing.T) {
 	if len(p.counts) > maxPenalties {
 		t.Errorf("%d entries", len(p.counts))
 	}
-	for failures, want := range map[int]time.Duration{0: 0, 1: 250 * time.Millisecond, 6: 8 * time.Second, 1000: 8 * time.Second} {
+	for failures, want := range map[int]time.Duration{0: 0, 1: 250 * time.Millisecond, 4: 2 * time.Second, 1000: 2 * time.Second} {
 		if got := defaultDelay(failures); got != want {
 			t.Errorf("%d failures: %s", failures, got)
 		}

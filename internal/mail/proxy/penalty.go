@@ -76,10 +76,11 @@ func (p *penalties) forgive(username string) {
 	delete(p.counts, userKey(username))
 }
 
-// defaultDelay doubles from a quarter of a second to eight seconds.
+// defaultDelay doubles from a quarter of a second to two seconds. Programs on one machine share an address,
+// so it stays below what they take for a server that hangs.
 func defaultDelay(failures int) time.Duration {
 	if failures == 0 {
 		return 0
 	}
-	return 250 * time.Millisecond << min(failures-1, 5)
+	return 250 * time.Millisecond << min(failures-1, 3)
 }

@@ -26,7 +26,7 @@ type Options struct {
 	Name     string                           // of this machine in SMTP's greeting; its host name by default
 	Drain    time.Duration                    // for sessions that are busy when a listener stops; 20 seconds
 	Retry    time.Duration                    // between attempts to open a port; 1 second
-	Delay    func(failures int) time.Duration // before a wrong password is answered; up to 8 seconds
+	Delay    func(failures int) time.Duration // before a wrong password is answered; up to 2 seconds
 }
 
 func (o Options) withDefaults() Options {
