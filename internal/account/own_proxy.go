@@ -11,32 +11,31 @@ import (
 	"orbit/internal/mail/ladder"
 )
 
-// behindOwn explains a sign-in that Orbit's own proxy refused. The proxy tells its clients little; what really
-// stands in the way, a missing authorisation or a refusal of the provider, is known here.
-func (s *Service) behindOwn(ctx context.Context, c SMTPChange, err error) error {
-	var failed *ladder.Error
-	if !errors.As(err, &failed) || failed.Step != ladder.Auth || s.tokens == nil || !s.own(c.SMTPHost, c.Port) {
-		return err
+// behindOwn explains a sign-in that Orbit's own proxy refused, before anybody sees the step. The proxy tells its
+// clients little; what really stands in the way, a missing authorisation or a refusal of the provider, is known here.
+func (s *Service) behindOwn(ctx context.Context, c SMTPChange, step ladder.Step) ladder.Step {
+	if step.Fault == nil || step.Name != ladder.Auth || s.tokens == nil || !s.own(c.SMTPHost, c.Port) {
+		return step
 	}
 	address := c.NewCredential.Username
 	if c.CredentialID != NewCredentialID {
-		stored, lost := s.credentials.Find(ctx, c.CredentialID)
-		if lost != nil {
-			return err
+		stored, err := s.credentials.Find(ctx, c.CredentialID)
+		if err != nil {
+			return step
 		}
 		address = stored.Username
 	}
 	_, _, trouble := s.tokens.Source(address).Token(ctx)
 	var behind *ladder.Error
-	fault, explained := refusedToken(failed.Fault.Reply, address)
+	fault, explained := refusedToken(step.Fault.Reply, address)
 	if errors.As(trouble, &behind) {
 		fault, explained = behind.Fault, true
 	}
-	if !explained {
-		return err
+	if explained {
+		fault.Reply = step.Fault.Reply
+		step.Fault = &fault
 	}
-	fault.Reply = failed.Fault.Reply
-	return &ladder.Error{Step: ladder.Auth, Fault: fault, Err: err}
+	return step
 }
 
 // refusedToken explains the words of the server behind the proxy, which the proxy repeats when that server does not
@@ -53,14 +52,4 @@ func refusedToken(reply, address string) (ladder.Fault, bool) {
 	return explain.SMTP(ladder.Auth, code, "", text, explain.Context{
 		Host: host, Port: number, Protocol: "SMTP", Username: address, Sender: address, OAuth: true,
 	}), true
-}
-
-// withFault puts the better explanation into the step that failed.
-func withFault(steps []ladder.Step, fault ladder.Fault) []ladder.Step {
-	for i := range steps {
-		if steps[i].Fault != nil {
-			steps[i].Fault = &fault
-		}
-	}
-	return steps
 }

@@ -144,6 +144,7 @@ func (s *Service) runTest(ctx context.Context, test SMTPTest, p preparedTest, ob
 	deadline, cancel := context.WithTimeout(ctx, maxTestTime)
 	defer cancel()
 	record := func(step ladder.Step) {
+		step = s.behindOwn(deadline, p.change, step)
 		test.Steps = withStep(test.Steps, step)
 		if err := saveTestSteps(ctx, s.pool, test); err != nil {
 			s.log.WarnContext(ctx, "record a test step", "test", test.ID, "error", err)
@@ -155,7 +156,7 @@ func (s *Service) runTest(ctx context.Context, test SMTPTest, p preparedTest, ob
 	result, err := s.deliver(deadline, p, record)
 	test.State, test.MessageID, test.Reply, test.Server = TestDelivered, result.MessageID, result.Reply, p.change.SMTPHost
 	if err != nil {
-		test = failTest(test, s.behindOwn(ctx, p.change, err), record)
+		test = failTest(test, err, record)
 	}
 	now := time.Now()
 	test.EndedAt = &now
@@ -185,7 +186,6 @@ func failTest(test SMTPTest, err error, record ladder.Observer) SMTPTest {
 		}}
 	}
 	test.Reply = failed.Fault.Reply
-	test.Steps = withFault(test.Steps, failed.Fault)
 	if test.Fault() == nil {
 		now := time.Now()
 		step := ladder.Step{Name: failed.Step, Title: "Preparation", Started: now, Done: true, Fault: &failed.Fault}

@@ -49,6 +49,7 @@ func TestTheWalkThroughTheProxy(t *testing.T) {
 	fill(tab, "to", "somebody@example.com")
 	tab.Click(submit)
 	tab.SeeText("main", "alerts@orbit.example is not authorised at the provider yet")
+	tab.SeeText("main", "Authorise now")
 	authorise := tab.Eval(`[...document.querySelectorAll("main a")].find(a => a.textContent.includes("Authorise now")).getAttribute("href")`)
 	tab.Open(authorise) // in a tab of its own when people press it
 	tab.Click(`main button[type="submit"]`)
