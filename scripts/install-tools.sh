@@ -26,6 +26,7 @@ if [ "$purpose" = test ]; then
 	need chromium chromium
 	need curl curl
 	need swaks swaks
+	need libnet-ssleay-perl "/usr/lib/*/perl5/*/Net/SSLeay.pm"
 	need openssl openssl
 	need fonts-liberation '/usr/share/fonts/truetype/liberation*'
 fi
