@@ -26,6 +26,7 @@ if [ "$purpose" = test ]; then
 	need chromium chromium
 	need curl curl
 	need swaks swaks
+	need python3 python3 # reads an exported configuration as email-oauth2-proxy would
 	need libnet-ssleay-perl "/usr/lib/*/perl5/*/Net/SSLeay.pm"
 	need openssl openssl
 	need fonts-liberation '/usr/share/fonts/truetype/liberation*'
