@@ -71,19 +71,28 @@ func newProxyList() *cobra.Command {
 				if asJSON {
 					return printJSON(cmd.OutOrStdout(), rows)
 				}
-				if len(rows) == 0 {
-					_, err = fmt.Fprintln(cmd.OutOrStdout(), "There is no registration yet. See: orbit email-oauth2-proxy register --help")
+				if err := printRegistrations(cmd.OutOrStdout(), rows); err != nil {
 					return err
 				}
-				return printTable(cmd.OutOrStdout(), "ID\tAPPLIES TO\tPROVIDER\tFLOW\tCLIENT ID\tSECRET ENDS\tACTIVE", len(rows), func(i int) []any {
-					r := rows[i]
-					return []any{r.ID, r.Pattern, providerName(r.Settings), r.EffectiveFlow, r.ClientID, r.secretEnds(), ofMany(r.active(), len(r.Grants))}
-				})
+				listeners, err := o.Proxies.Statuses(ctx)
+				printListenerWarnings(cmd.OutOrStdout(), listeners)
+				return err
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+func printRegistrations(out io.Writer, rows []registrationRow) error {
+	if len(rows) == 0 {
+		_, err := fmt.Fprintln(out, "There is no registration yet. See: orbit email-oauth2-proxy register --help")
+		return err
+	}
+	return printTable(out, "ID\tAPPLIES TO\tPROVIDER\tFLOW\tCLIENT ID\tSECRET ENDS\tACTIVE", len(rows), func(i int) []any {
+		r := rows[i]
+		return []any{r.ID, r.Pattern, providerName(r.Settings), r.EffectiveFlow, r.ClientID, r.secretEnds(), ofMany(r.active(), len(r.Grants))}
+	})
 }
 
 func newProxyShow() *cobra.Command {

@@ -127,6 +127,9 @@ func printApplied(out io.Writer, done proxyhost.Applied) {
 	for _, l := range done.Listeners {
 		fmt.Fprintf(out, "Listener   %s at %s for %s\n", l.Name, l.Local(), l.Server())
 	}
+	for _, warning := range done.Warnings {
+		fmt.Fprintln(out, "warning:  ", warning)
+	}
 }
 
 // registrationLine is a registration in one line, with the flow that is really used.

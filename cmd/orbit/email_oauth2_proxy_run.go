@@ -97,7 +97,7 @@ func printListeners(out io.Writer, rows []proxyhost.Status, asJSON bool) error {
 		_, err := fmt.Fprintln(out, "There is no listener yet.")
 		return err
 	}
-	return printTable(out, "LISTENER\tLOCAL\tSERVER\tSTATE\tSESSIONS\tSIGN-INS\tREFUSED\tUP\tDOWN", len(rows), func(i int) []any {
+	err := printTable(out, "LISTENER\tLOCAL\tSERVER\tSTATE\tSESSIONS\tSIGN-INS\tREFUSED\tUP\tDOWN", len(rows), func(i int) []any {
 		l := rows[i]
 		state := string(l.State)
 		if l.Reason != "" {
@@ -105,6 +105,17 @@ func printListeners(out io.Writer, rows []proxyhost.Status, asJSON bool) error {
 		}
 		return []any{l.Name, l.Local(), l.Server(), state, l.Sessions, l.SignIns, l.Refused, l.Up, l.Down}
 	})
+	printListenerWarnings(out, rows)
+	return err
+}
+
+// printListenerWarnings says which listeners work and still deserve a thought.
+func printListenerWarnings(out io.Writer, rows []proxyhost.Status) {
+	for _, l := range rows {
+		for _, text := range l.Warnings {
+			fmt.Fprintf(out, "\nwarning: %s: %s\n", l.Name, text)
+		}
+	}
 }
 
 // proxyStatus is what status prints as JSON.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"orbit/internal/app"
+	"orbit/internal/proxyhost"
 	"orbit/internal/sandbox"
 	"orbit/internal/sandbox/sandboxtest"
 	"orbit/internal/vault"
@@ -263,4 +264,20 @@ func TestSince(t *testing.T) {
 			t.Errorf("%q is accepted", text)
 		}
 	}
+}
+
+func TestPasswordsInClearAreWarnedOf(t *testing.T) {
+	on(t)
+	attached(t, func(ctx context.Context, o *app.Orbit) {
+		s := proxyhost.NewSettings()
+		s.LocalAddress, s.AllowUnsafeAddress, s.ServerAddress = "0.0.0.0", true, "outlook.office365.com"
+		if _, err := o.Proxies.Create(ctx, proxyhost.Change{Settings: s}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	const sentence = "Passwords cross the network to 0.0.0.0:2993 in clear"
+	for _, command := range []string{"status", "list", "stop"} {
+		wants(t, must(t, "email-oauth2-proxy", command), "warning: IMAP-2993: "+sentence)
+	}
+	wants(t, must(t, "email-oauth2-proxy", "status", "--json"), `"warnings": [`, sentence)
 }

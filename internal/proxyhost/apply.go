@@ -17,6 +17,7 @@ type Applied struct {
 	Registrations []oauth.Registration `json:"registrations"`
 	Listeners     []Listener           `json:"listeners"`
 	Notes         []oauth.Note         `json:"notes,omitempty"`
+	Warnings      []string             `json:"warnings,omitempty"` // about the listeners, "IMAP-2993: ..."
 }
 
 // Apply creates the registrations and listeners of a plan, all of them or none. What is there already is
@@ -42,6 +43,11 @@ func (s *Service) Apply(ctx context.Context, p plan.Plan) (Applied, error) {
 		return Applied{}, err
 	}
 	a.done.Notes = p.Notes
+	for _, l := range a.done.Listeners {
+		for _, warning := range l.warnings() {
+			a.done.Warnings = append(a.done.Warnings, l.Name+": "+warning)
+		}
+	}
 	return a.done, nil
 }
 

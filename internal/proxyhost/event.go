@@ -38,6 +38,7 @@ const (
 	kindRequest   = "request"    // the same, as email-oauth2-proxy announces it
 	kindProved    = "proved"     // a mail server accepts a token, nobody is connected
 	kindNotProved = "not_proved" // it does not
+	kindExposed   = "exposed"    // a port that other machines reach takes passwords in clear
 	kindLost      = "lost"       // events that were not written
 )
 

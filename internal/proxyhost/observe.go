@@ -13,6 +13,9 @@ import (
 func (s *Service) observe(e proxy.Event) {
 	s.counts.add(e)
 	s.write(entryOf(e))
+	if e.Kind == proxy.Listening && e.Listener.Exposed() {
+		s.write(exposed(e))
+	}
 	switch e.Kind {
 	case proxy.Listening, proxy.PortInUse, proxy.ListenFailed, proxy.Stopped:
 		s.happened.raise()
@@ -43,6 +46,11 @@ func entryOf(e proxy.Event) entry {
 		made.text += "\n" + e.Text
 	}
 	return made
+}
+
+// exposed says at each start that somebody has allowed passwords in clear: whoever reads the log may not know.
+func exposed(e proxy.Event) entry {
+	return entry{at: e.At, listener: listenerID(e.Listener.Name), level: Warning, kind: kindExposed, text: inClear(e.Listener.LocalAddress)}
 }
 
 func levelOf(e proxy.Event) Level {

@@ -46,6 +46,7 @@ type Status struct {
 	Listener
 	State     proxy.State    `json:"state"`
 	Reason    string         `json:"reason,omitempty"`
+	Warnings  []string       `json:"warnings,omitempty" doc:"What works and still deserves a thought"`
 	Figures                  // of all processes together
 	Processes []ProcessState `json:"processes"`
 }
@@ -72,7 +73,7 @@ func (s *Service) Statuses(ctx context.Context) ([]Status, error) {
 var usefulness = []proxy.State{proxy.Running, proxy.Failed, proxy.Standby, proxy.Starting, proxy.Idle}
 
 func statusOf(l Listener, states []ProcessState) Status {
-	st := Status{Listener: l, State: proxy.Idle}
+	st := Status{Listener: l, State: proxy.Idle, Warnings: l.warnings()}
 	for _, p := range states {
 		if p.ListenerID == l.ID {
 			st.Processes = append(st.Processes, p)
@@ -91,6 +92,15 @@ func statusOf(l Listener, states []ProcessState) Status {
 		st.Reason = "no Orbit process serves it; is orbit serve running?"
 	}
 	return st
+}
+
+// warnings are those of the settings as sentences, for who sees no form.
+func (s Settings) warnings() []string {
+	var texts []string
+	for _, w := range s.Warnings() {
+		texts = append(texts, w.Text)
+	}
+	return texts
 }
 
 func (s *Status) add(f Figures) {

@@ -197,7 +197,7 @@ func isLoopback(host string) bool {
 func (s Settings) Warnings() []problem.Field {
 	var warnings problem.Invalid
 	if s.Exposed() {
-		warnings.Add("local_address", "Passwords cross the network to %s in clear: whoever listens on the way can sign in at this proxy.", s.Local())
+		warnings.Add("local_address", "%s", inClear(s.Local()))
 	}
 	if s.CertificateRule == dial.Ignore && s.ServerSecurity != dial.Plain {
 		warnings.Add("certificate_rule", "Anybody on the way can pretend to be %s and take the tokens. Pin its certificate or add its authority instead.", s.ServerAddress)
@@ -209,6 +209,11 @@ func (s Settings) Warnings() []problem.Field {
 		warnings.Add("proxy_protocol", "Only a load balancer that sends a PROXY protocol header can connect; mail programs and Orbit's own accounts can not.")
 	}
 	return warnings
+}
+
+// inClear says what it means to listen for other machines without encryption.
+func inClear(local string) string {
+	return fmt.Sprintf("Passwords cross the network to %s in clear: whoever listens on the way can sign in at this proxy.", local)
 }
 
 // expected says that the port is known for another protection than the one chosen.

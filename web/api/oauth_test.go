@@ -241,6 +241,10 @@ func TestProgramsStartAndStopListeners(t *testing.T) {
 	if renamed := p.want(200, "PATCH", on, fields{"name": "Branch office"}); renamed["name"] != "Branch office" || renamed["server_address"] != "127.0.0.1" {
 		t.Errorf("%v", renamed)
 	}
+	open := p.want(200, "PATCH", on, fields{"local_address": "0.0.0.0", "allow_unsafe_address": true})
+	if warnings, _ := open["warnings"].([]any); len(warnings) != 1 || !strings.Contains(fmt.Sprint(warnings...), "in clear") {
+		t.Errorf("a port that takes passwords in clear is not warned of: %v", open)
+	}
 	p.want(204, "DELETE", on, nil)
 	p.want(404, "POST", on+"/test", nil)
 }
