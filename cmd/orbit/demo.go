@@ -51,7 +51,7 @@ func demoConfig(environ []string) (config.Config, error) {
 
 // demo runs Orbit and the sandbox until ctx ends.
 func demo(ctx context.Context, c config.Config, ports sandbox.Ports, out io.Writer) error {
-	log := newLog(c)
+	log := newLog(c, os.Stderr)
 	listener, err := app.Listen(ctx, c.Listen)
 	if err != nil {
 		return err

@@ -110,7 +110,8 @@ func (a authorization) invite(ctx context.Context, r oauth.Registration) error {
 	return err
 }
 
-// print says how an authorisation without a browser ended; without a token it is exit status 1.
+// print says how an authorisation without a browser ended. Without a token, or with one that the mail server does not
+// accept, it is exit status 1; one that waits for its first sign-in is none.
 func (a authorization) print(o oauth.Outcome, err error) error {
 	if err != nil {
 		return err
@@ -121,7 +122,7 @@ func (a authorization) print(o oauth.Outcome, err error) error {
 	} else {
 		printOutcome(out, o)
 	}
-	if err == nil && o.State != oauth.Active {
+	if err == nil && (!o.Authorised || o.Fault != nil) {
 		return &quietError{}
 	}
 	return err

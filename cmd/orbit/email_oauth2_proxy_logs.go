@@ -41,7 +41,7 @@ func newProxyLogs() *cobra.Command {
 					return err
 				}
 				if o.follow {
-					return followLog(ctx, cmd.OutOrStdout(), orbit, filter, o.asJSON)
+					return followLog(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), orbit, filter, o.asJSON)
 				}
 				events, err := orbit.Proxies.Events(ctx, filter)
 				for _, e := range events {
@@ -89,13 +89,15 @@ func sinceWhen(text string, now time.Time) (time.Time, error) {
 }
 
 // followLog prints until ctx ends. That the database is away for a moment ends nothing.
-func followLog(ctx context.Context, out io.Writer, o *app.Orbit, f proxyhost.EventFilter, asJSON bool) error {
+func followLog(ctx context.Context, out, errs io.Writer, o *app.Orbit, f proxyhost.EventFilter, asJSON bool) error {
+	away := false
 	for e, err := range o.Proxies.Follow(ctx, f) {
-		if err != nil {
-			o.Log.Warn("read the log", "error", err)
-			continue
+		if err != nil && !away {
+			fmt.Fprintf(errs, "The database does not answer (%v). The log goes on as soon as it does.\n", err)
 		}
-		printEvent(out, e, asJSON)
+		if away = err != nil; !away {
+			printEvent(out, e, asJSON)
+		}
 	}
 	return nil
 }

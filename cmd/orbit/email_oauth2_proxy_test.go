@@ -68,7 +68,7 @@ func attached(t *testing.T, do func(context.Context, *app.Orbit)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	orbit, err := app.Attach(t.Context(), c, newLog(c))
+	orbit, err := app.Attach(t.Context(), c, newLog(c, t.Output()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,10 +236,11 @@ func TestAuthorisingFromTheTerminal(t *testing.T) {
 		"--smtp-server-address=127.0.0.1", "--smtp-server-port="+port(provider.Ports.Submission), "--smtp-server-starttls", "--smtp-local-port=24651",
 		"--oauth2-token-url="+provider.Endpoints.Token, "--oauth2-scope=https://outlook.office365.com/.default",
 		"--oauth2-client-id=5f0c7d1e-6b1f-4a2b-9d38-0e4f6a7c21b5", "--oauth2-client-secret=orbit-demo-secret")
-	status, out, _ := shell(t.Context(), "email-oauth2-proxy", "authorize", "bea@orbit.example")
-	if status != exitFailed || !strings.Contains(out, "What to do") { // the sandbox's certificate is nobody's
-		t.Errorf("status %d: %s", status, out)
+	status, out, errs := shell(t.Context(), "email-oauth2-proxy", "authorize", "bea@orbit.example")
+	if status != exitFailed || !strings.Contains(out, "What to do") || errs != "" { // the sandbox's certificate is nobody's
+		t.Errorf("status %d: %s%s", status, out, errs)
 	}
+	wants(t, must(t, "email-oauth2-proxy", "logs", "--account", "bea@orbit.example"), "Authorisation result error for account bea@orbit.example")
 	stop := must(t, "email-oauth2-proxy", "stop")
 	wants(t, stop, "SMTP-24651", "stopped")
 	if status, _, _ := shell(t.Context(), "email-oauth2-proxy", "start", "nobody"); status != exitFailed {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/user"
@@ -26,12 +27,12 @@ func load() (config.Config, error) {
 }
 
 // newLog writes to standard error as ORBIT_LOG_FORMAT and ORBIT_LOG_LEVEL say.
-func newLog(c config.Config) *slog.Logger {
+func newLog(c config.Config, errs io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: c.LogLevel}
 	if c.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(os.Stderr, options))
+		return slog.New(slog.NewJSONHandler(errs, options))
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, options))
+	return slog.New(slog.NewTextHandler(errs, options))
 }
 
 // withOrbit runs do with the services, for a command that is not the server. Everything is done in the name of
@@ -41,13 +42,14 @@ func withOrbit(cmd *cobra.Command, do func(context.Context, *app.Orbit) error) e
 	if err != nil {
 		return err
 	}
-	c.LogLevel = max(c.LogLevel, slog.LevelWarn) // a command answers on standard output; its log is for trouble
+	c.LogLevel = max(c.LogLevel, slog.LevelError) // a command answers in sentences of its own; its log is for what it can't explain
 	ctx := audit.WithActor(cmd.Context(), audit.Actor{Kind: audit.Command, Name: osUser()})
-	orbit, err := app.Attach(ctx, c, newLog(c))
+	orbit, err := app.Attach(ctx, c, newLog(c, cmd.ErrOrStderr()))
 	if err != nil {
 		return err
 	}
 	defer orbit.Close()
+	defer orbit.Proxies.WriteOut(ctx)
 	return do(ctx, orbit)
 }
 

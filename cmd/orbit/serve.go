@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -30,7 +31,7 @@ func newServe() *cobra.Command {
 
 // serve runs Orbit until ctx ends.
 func serve(ctx context.Context, c config.Config, out io.Writer) error {
-	log := newLog(c)
+	log := newLog(c, os.Stderr)
 	slog.SetDefault(log) // the API and libraries log where everything else does
 	for _, warning := range c.Warnings {
 		log.Warn("configuration", "warning", warning)

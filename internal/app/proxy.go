@@ -28,6 +28,7 @@ func (o *Orbit) assembleProxy() (err error) {
 			return o.Proxies.Prove(ctx, address, token)
 		}),
 		Expiring: o.warnOfExpiry,
+		Observe:  func(e oauth.Event) { o.Proxies.Heard(e) },
 	})
 	if err != nil {
 		return err

@@ -204,6 +204,9 @@ func (s *Service) settle(ctx context.Context, g held, r Registration, t endpoint
 		f := unprepared()
 		return s.outcome(g.Grant, &f)
 	}
+	if r.EffectiveFlow().NeedsPerson() && o.refresh == nil {
+		s.tell(Event{Kind: NoRefreshToken, Address: g.Address})
+	}
 	out := s.proven(ctx, g.Address, t)
 	if out.Fault == nil || !out.Fault.Authorise { // else the page tells the person to open the link once more
 		if err := endStarts(ctx, s.pool, g.ID, s.now()); err != nil {
@@ -234,6 +237,7 @@ func (s *Service) refused(ctx context.Context, g held, f ladder.Fault) Outcome {
 	if err != nil {
 		s.log.Error("store why an authorisation failed", "address", g.Address, "error", err)
 	}
+	s.tell(Event{Kind: AuthorisationFailed, Address: g.Address, Fault: f})
 	return s.outcome(g.Grant, &f)
 }
 

@@ -41,6 +41,7 @@ func (s *Service) renew(ctx context.Context, g held, r Registration) (vault.Secr
 		s.release(ctx, g)
 		return s.current(ctx, g.Address, wanted{})
 	}
+	s.tellRecovery(g.Grant)
 	g, err = findGrantByID(ctx, s.pool, g.ID)
 	if err != nil {
 		return vault.Secret{}, err
@@ -88,6 +89,7 @@ func (s *Service) fail(ctx context.Context, g held, r Registration, err error) e
 	if err := s.storeVerdict(ctx, g, r, v); err != nil {
 		s.log.Error("store why there is no access token", "address", g.Address, "error", err)
 	}
+	s.tellFailure(g.Grant, v.fault)
 	s.release(ctx, g)
 	return &ladder.Error{Step: ladder.Token, Fault: v.fault, Err: err}
 }

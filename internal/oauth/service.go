@@ -50,6 +50,7 @@ type Options struct {
 	// Expiring is called once for each threshold that a secret or certificate passes, in the transaction
 	// that remembers it.
 	Expiring func(context.Context, pgx.Tx, Expiring) error
+	Observe  func(Event)      // called when something happened and was stored; it must not wait. nil: nobody listens
 	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger
 }
@@ -62,6 +63,7 @@ type Service struct {
 	client   func(context.Context, Registration) (*http.Client, error)
 	prover   Prover
 	expiring func(context.Context, pgx.Tx, Expiring) error
+	observe  func(Event)
 	now      func() time.Time
 	log      *slog.Logger
 
@@ -94,7 +96,7 @@ func New(o Options) (*Service, error) {
 	}
 	return &Service{
 		pool: o.Pool, box: o.Box, baseURL: strings.TrimRight(o.BaseURL, "/"), client: o.Client, prover: o.Prover,
-		expiring: o.Expiring, now: o.Now, log: o.Log, owner: rand.Text(), cache: newCache(),
+		expiring: o.Expiring, observe: o.Observe, now: o.Now, log: o.Log, owner: rand.Text(), cache: newCache(),
 		wake: make(chan struct{}, 1), links: map[string]Link{},
 	}, nil
 }

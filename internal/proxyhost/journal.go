@@ -122,6 +122,17 @@ func (j *journal) take(batch []entry) []entry {
 	return batch
 }
 
+// WriteOut writes what waits for the log in a process that does not Run: a command that is about to end.
+func (s *Service) WriteOut(ctx context.Context) {
+	batch := s.journal.take(nil)
+	if len(batch) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
+	defer cancel()
+	s.journal.store(ctx, batch)
+}
+
 // store writes a batch, and tries again until it has succeeded or ctx has ended.
 func (j *journal) store(ctx context.Context, batch []entry) {
 	for tries := 0; ; tries++ {

@@ -78,7 +78,7 @@ func (s *Service) ask(ctx context.Context, judge Listener, r oauth.Registration,
 // notAccepted says what a server's no means and who must act.
 func notAccepted(l proxy.Listener, address string, f ladder.Fault) entry {
 	return entry{listener: listenerID(l.Name), account: address, kind: kindNotProved, level: Warning,
-		text: fmt.Sprintf("Authorisation result error for account %s - %s does not accept the access token: %s %s", address, place(l), f.Cause, remedy(f))}
+		text: fmt.Sprintf("Authorisation result error for account %s - %s does not accept the access token: %s", address, place(l), causeAndRemedy(f))}
 }
 
 // place names a server as grants remember what proved them: "IMAP at outlook.office365.com:993".

@@ -86,6 +86,7 @@ func (r *rig) newProcess() *process {
 		Prover: oauth.ProverFunc(func(ctx context.Context, address string, token vault.Secret) (string, error) {
 			return p.Prove(ctx, address, token)
 		}),
+		Observe: func(e oauth.Event) { p.Heard(e) },
 	})
 	r.must(err)
 	p.Service, err = New(Options{
