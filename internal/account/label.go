@@ -7,14 +7,17 @@ import (
 	"orbit/internal/problem"
 )
 
-// Label returns the words that people see for a field of SMTPSettings, e.g. "SMTP host" for "smtp_host".
+// Label returns the words that people see for a field of an account, e.g. "SMTP host" for "smtp_host". What both
+// kinds of account have is called the same in both.
 func Label(field string) string { return labels[field] }
 
 // labels is read once from the struct tags, so that form, conflict and command line use the same words.
 var labels = func() map[string]string {
 	found := map[string]string{}
-	for f := range reflect.TypeFor[SMTPSettings]().Fields() {
-		found[f.Tag.Get("db")] = f.Tag.Get("label")
+	for _, settings := range []reflect.Type{reflect.TypeFor[SMTPSettings](), reflect.TypeFor[MailboxSettings]()} {
+		for f := range settings.Fields() {
+			found[f.Tag.Get("db")] = f.Tag.Get("label")
+		}
 	}
 	return found
 }()

@@ -13,17 +13,13 @@ import (
 
 // behindOwn explains a sign-in that Orbit's own proxy refused, before anybody sees the step. The proxy tells its
 // clients little; what really stands in the way, a missing authorisation or a refusal of the provider, is known here.
-func (s *Service) behindOwn(ctx context.Context, c SMTPChange, step ladder.Step) ladder.Step {
-	if step.Fault == nil || step.Name != ladder.Auth || s.tokens == nil || !s.own(c.SMTPHost, c.Port) {
+func (s *Service) behindOwn(ctx context.Context, a access, step ladder.Step) ladder.Step {
+	if step.Fault == nil || step.Name != ladder.Auth || s.tokens == nil || !s.own(a.target.Host, a.target.Port) {
 		return step
 	}
-	address := c.NewCredential.Username
-	if c.CredentialID != NewCredentialID {
-		stored, err := s.credentials.Find(ctx, c.CredentialID)
-		if err != nil {
-			return step
-		}
-		address = stored.Username
+	address, err := s.username(ctx, a)
+	if err != nil {
+		return step
 	}
 	_, _, trouble := s.tokens.Source(address).Token(ctx)
 	var behind *ladder.Error

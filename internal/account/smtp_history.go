@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"orbit/internal/credential"
 	"orbit/internal/problem"
 )
 
@@ -97,26 +96,4 @@ func listSMTPTests(ctx context.Context, pool *pgxpool.Pool, accountID int64, lim
 		return nil, fmt.Errorf("list the tests of account %d: %w", accountID, err)
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByName[SMTPTest])
-}
-
-// smtpCredentialUses tells which accounts would lose their sign-in with each credential.
-func smtpCredentialUses(ctx context.Context, pool *pgxpool.Pool, ids []int64) (map[int64][]credential.Use, error) {
-	rows, err := pool.Query(ctx, `
-		select credential_id, id, account_name
-		from smtp_account
-		where credential_id = any(@ids)
-		order by lower(account_name)`, pgx.NamedArgs{"ids": ids})
-	if err != nil {
-		return nil, fmt.Errorf("look for the accounts of credentials: %w", err)
-	}
-	uses := map[int64][]credential.Use{}
-	var credentialID, id int64
-	var name string
-	_, err = pgx.ForEachRow(rows, []any{&credentialID, &id, &name}, func() error {
-		uses[credentialID] = append(uses[credentialID], credential.Use{
-			What: "SMTP account", Name: name, URL: fmt.Sprintf("/settings/notifications/smtp/%d", id),
-		})
-		return nil
-	})
-	return uses, err
 }

@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -27,38 +26,13 @@ var smtpOrder = map[string]string{
 	"force": "force_configuration", "read": "send_read_confirmation", "footer": "enable_footer",
 }
 
-func (f SMTPFilter) orderBy() string {
-	key, descending := strings.CutPrefix(f.Sort, "-")
-	column, known := smtpOrder[key]
-	if !known {
-		column = "lower(account_name)"
-	}
-	if descending {
-		return column + " desc, id desc"
-	}
-	return column + ", id"
-}
-
 func (f SMTPFilter) args() pgx.NamedArgs {
 	args := pgx.NamedArgs{
 		"id": f.ID, "name": like(f.Name), "sender": like(f.Sender), "reply_to": like(f.ReplyTo),
 		"return_path": like(f.ReturnPath), "confirmation": like(f.Confirmation), "active": f.Active,
-		"limit": nil, "offset": 0,
 	}
-	if f.PerPage > 0 {
-		args["limit"], args["offset"] = f.PerPage, f.PerPage*max(f.Page-1, 0)
-	}
+	addPage(args, f.Page, f.PerPage)
 	return args
-}
-
-// like turns what was typed into a pattern that finds it anywhere; empty stays empty. What no text of a database can
-// hold finds nothing.
-func like(text string) string {
-	text = strings.ReplaceAll(strings.ToValidUTF8(strings.TrimSpace(text), "\ufffd"), "\x00", "\ufffd")
-	if text == "" {
-		return ""
-	}
-	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
 }
 
 // SMTPRow is an account as the report shows it: with its last test.
@@ -73,6 +47,7 @@ type SMTPRow struct {
 
 // listSMTP returns one page of rows and how many match in all.
 func listSMTP(ctx context.Context, pool *pgxpool.Pool, f SMTPFilter) ([]SMTPRow, int, error) {
+	order := orderBy(smtpOrder, f.Sort)
 	rows, err := pool.Query(ctx, `
 		select a.*,
 			coalesce(test.test_id, 0) as test_id, coalesce(test.state, '') as test_state,
@@ -87,7 +62,7 @@ func listSMTP(ctx context.Context, pool *pgxpool.Pool, f SMTPFilter) ([]SMTPRow,
 				and (@return_path = '' or return_path_email ilike @return_path)
 				and (@confirmation = '' or confirmation_email ilike @confirmation)
 				and (@active::boolean is null or active = @active)
-			order by `+f.orderBy()+`
+			order by `+order+`
 			limit @limit offset @offset
 		) a
 		left join lateral (
@@ -97,7 +72,7 @@ func listSMTP(ctx context.Context, pool *pgxpool.Pool, f SMTPFilter) ([]SMTPRow,
 			order by t.id desc
 			limit 1
 		) test on true
-		order by `+f.orderBy(), f.args())
+		order by `+order, f.args())
 	if err != nil {
 		return nil, 0, fmt.Errorf("list SMTP accounts: %w", err)
 	}

@@ -3,56 +3,14 @@ package account
 import (
 	"context"
 	"fmt"
-	"log/slog"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"orbit/internal/audit"
-	"orbit/internal/credential"
 	"orbit/internal/postgres"
 	"orbit/internal/problem"
-	"orbit/internal/setting"
 	"orbit/internal/vault"
 )
-
-// Service is what one can do with accounts.
-type Service struct {
-	pool        *pgxpool.Pool
-	credentials *credential.Service
-	settings    *setting.Service
-	dialers     Dialers
-	tokens      Tokens
-	own         func(host string, port int) bool
-	log         *slog.Logger
-	tests       testRuns
-}
-
-// Options are the parts that a Service works with. All are required but Tokens and Log.
-type Options struct {
-	Pool        *pgxpool.Pool
-	Credentials *credential.Service
-	Settings    *setting.Service
-	Dialers     Dialers
-	Tokens      Tokens // nil: no account can use OAuth 2.0
-	// Own reports whether a server is a listener of Orbit's own proxy: a secret that goes there stays inside.
-	Own func(host string, port int) bool
-	Log *slog.Logger
-}
-
-// New returns a Service.
-func New(o Options) *Service {
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.Own == nil {
-		o.Own = func(string, int) bool { return false }
-	}
-	return &Service{
-		pool: o.Pool, credentials: o.Credentials, settings: o.Settings,
-		dialers: o.Dialers, tokens: o.Tokens, own: o.Own, log: o.Log, tests: newTestRuns(),
-	}
-}
 
 // SMTPChange is what a person submits: the settings, and what only travels inwards.
 type SMTPChange struct {
@@ -63,9 +21,16 @@ type SMTPChange struct {
 	AcceptNoDefault bool          // yes, nothing will be sent while there is no default account
 }
 
-// NewCredential is a credential that is registered together with an account.
-type NewCredential struct {
-	Name, Username string
+func (c SMTPChange) access() access {
+	a := access{
+		target: c.Target(), credentialID: c.CredentialID, fallback: c.SenderEmail,
+		newCredential: c.NewCredential, secret: c.Secret,
+		useConnector: c.UseNetworkConnector, connectorID: c.NetworkConnectorID,
+	}
+	if c.UseAuthentication {
+		a.authentication = c.AuthenticationType
+	}
+	return a
 }
 
 // ListSMTP returns a page of the report and how many rows match on all pages.
@@ -96,7 +61,7 @@ func (s *Service) CreateSMTP(ctx context.Context, c SMTPChange) (stored SMTP, er
 		if err := moveDefault(ctx, tx, 0, c.DefaultAccount); err != nil {
 			return err
 		}
-		if err := s.prepareCredential(ctx, tx, &c); err != nil {
+		if c.CredentialID, err = s.prepareCredential(ctx, tx, c.access()); err != nil {
 			return err
 		}
 		if stored, err = insertSMTP(ctx, tx, c.SMTPSettings, audit.ActorFrom(ctx).Name); err != nil {
@@ -119,7 +84,7 @@ func (s *Service) SaveSMTP(ctx context.Context, id int64, c SMTPChange) (stored 
 		if err != nil {
 			return err
 		}
-		if err := s.prepareCredential(ctx, tx, &c); err != nil {
+		if c.CredentialID, err = s.prepareCredential(ctx, tx, c.access()); err != nil {
 			return err
 		}
 		if stored, err = updateSMTP(ctx, tx, id, c.SMTPSettings, audit.ActorFrom(ctx).Name); err != nil {
@@ -143,7 +108,7 @@ func lockForSave(ctx context.Context, tx pgx.Tx, id int64, c SMTPChange) (SMTP, 
 		return SMTP{}, err
 	}
 	if c.Version != 0 && before.Version != c.Version {
-		return SMTP{}, smtpConflict(before, c.SMTPSettings)
+		return SMTP{}, conflict("SMTP account "+before.AccountName, before.ChangedBy, before.SMTPSettings, c.SMTPSettings)
 	}
 	if err := confirmDefault(before.SMTPSettings, c.SMTPSettings, c.AcceptNoDefault); err != nil {
 		return SMTP{}, err
@@ -209,11 +174,6 @@ func (a SMTP) Undeletable() (why string, refused bool) {
 	return a.AccountName + " is the default account: notifications are sent through it. Make another account the default first, or disable this one.", true
 }
 
-// CredentialUses tells which SMTP accounts use each of the credentials.
-func (s *Service) CredentialUses(ctx context.Context, ids []int64) (map[int64][]credential.Use, error) {
-	return smtpCredentialUses(ctx, s.pool, ids)
-}
-
 func recordSMTP(ctx context.Context, tx pgx.Tx, action string, a SMTP, detail map[string]any) error {
 	return audit.Record(ctx, tx, audit.Entry{
 		Action: action, Object: "smtp_account", ObjectID: a.ID, ObjectName: a.AccountName, Detail: detail,
@@ -229,18 +189,6 @@ func confirmDefault(before, after SMTPSettings, accepted bool) error {
 	return &problem.Confirm{
 		Name: "accept_no_default",
 		Text: fmt.Sprintf("%s is the default account. Without an enabled default account no notification will be sent.", before.AccountName),
-	}
-}
-
-// smtpConflict shows where the stored account differs from what was typed.
-func smtpConflict(stored SMTP, typed SMTPSettings) error {
-	who := stored.ChangedBy
-	if who == "" {
-		who = "somebody else"
-	}
-	return &problem.Conflict{
-		What: "SMTP account " + stored.AccountName, Who: who,
-		Changed: differences(stored.SMTPSettings, typed),
 	}
 }
 

@@ -160,21 +160,6 @@ func smtpProblem(err error, s SMTPSettings) error {
 	}
 }
 
-// mailboxReads reports whether an active IMAP/POP3 account reads the mailbox of this address.
-func mailboxReads(ctx context.Context, pool *pgxpool.Pool, address string) (bool, error) {
-	var found bool
-	err := pool.QueryRow(ctx, `
-		select exists (
-			select from mailbox_account
-			join credential on credential.id = mailbox_account.credential_id
-			where mailbox_account.active and lower(credential.username) = lower(@address)
-		)`, pgx.NamedArgs{"address": address}).Scan(&found)
-	if err != nil {
-		return false, fmt.Errorf("look for the mailbox %s: %w", address, err)
-	}
-	return found, nil
-}
-
 // hasDefault reports whether notifications have a way out.
 func hasDefault(ctx context.Context, pool *pgxpool.Pool) (found bool, err error) {
 	err = pool.QueryRow(ctx, "select exists (select from smtp_account where default_account and active)").Scan(&found)

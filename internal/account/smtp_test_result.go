@@ -12,7 +12,8 @@ type TestState string
 // The states of a test.
 const (
 	TestRunning   TestState = "running"
-	TestDelivered TestState = "delivered"
+	TestDelivered TestState = "delivered" // of an SMTP account: the server took the message
+	TestOpened    TestState = "opened"    // of an IMAP/POP3 account: the mailbox is open to read
 	TestFailed    TestState = "failed"
 )
 

@@ -144,7 +144,7 @@ func (s *Service) runTest(ctx context.Context, test SMTPTest, p preparedTest, ob
 	deadline, cancel := context.WithTimeout(ctx, maxTestTime)
 	defer cancel()
 	record := func(step ladder.Step) {
-		step = s.behindOwn(deadline, p.change, step)
+		step = s.behindOwn(deadline, p.change.access(), step)
 		test.Steps = withStep(test.Steps, step)
 		if err := saveTestSteps(ctx, s.pool, test); err != nil {
 			s.log.WarnContext(ctx, "record a test step", "test", test.ID, "error", err)

@@ -41,7 +41,13 @@ func (s SMTPSettings) Normalise() SMTPSettings {
 		s.Provider = "other"
 	}
 	s.SMTPHost = normaliseHost(s.SMTPHost)
-	s.normaliseSecurity()
+	if !s.UseSecureConnection {
+		s.SecureConnectionType = dial.Plain
+	}
+	normaliseCertificate(&s.CertificateRule, &s.CertificateFingerprint, &s.CertificateCA)
+	if s.Port == 0 {
+		s.Port = usualPort(s.SecureConnectionType)
+	}
 	if !s.UseAuthentication {
 		s.CredentialID = 0
 	}
@@ -54,23 +60,18 @@ func (s SMTPSettings) Normalise() SMTPSettings {
 	return s
 }
 
-func (s *SMTPSettings) normaliseSecurity() {
-	if !s.UseSecureConnection {
-		s.SecureConnectionType = dial.Plain
+// normaliseCertificate keeps what the certificate rule uses.
+func normaliseCertificate(rule *dial.CertificateRule, fingerprint, ca *string) {
+	if *rule == "" {
+		*rule = dial.Verify
 	}
-	if s.CertificateRule == "" {
-		s.CertificateRule = dial.Verify
+	if *rule != dial.Pin {
+		*fingerprint = ""
 	}
-	if s.CertificateRule != dial.Pin {
-		s.CertificateFingerprint = ""
+	if *rule != dial.CustomCA {
+		*ca = ""
 	}
-	if s.CertificateRule != dial.CustomCA {
-		s.CertificateCA = ""
-	}
-	s.CertificateFingerprint = normaliseFingerprint(s.CertificateFingerprint)
-	if s.Port == 0 {
-		s.Port = usualPort(s.SecureConnectionType)
-	}
+	*fingerprint = normaliseFingerprint(*fingerprint)
 }
 
 // usualPort is the submission port of RFC 8314 for each kind of protection.
@@ -111,7 +112,8 @@ func (s SMTPSettings) Validate() problem.Invalid {
 		}
 	}
 	checkServer(&invalid, "smtp_host", "SMTP host", s.SMTPHost, s.Port)
-	s.validateSecurity(&invalid)
+	checkSecurity(&invalid, s.UseSecureConnection, s.SecureConnectionType)
+	checkTrust(&invalid, s.Trust())
 	if s.SignsInWithPassword() && s.CredentialID == 0 {
 		invalid.Add("credential_id", "Choose the credential to sign in with, or set Use authentication to No.")
 	}
@@ -124,11 +126,10 @@ func (s SMTPSettings) Validate() problem.Invalid {
 	return invalid
 }
 
-func (s SMTPSettings) validateSecurity(invalid *problem.Invalid) {
-	if s.UseSecureConnection && s.SecureConnectionType != dial.STARTTLS && s.SecureConnectionType != dial.Implicit {
+func checkSecurity(invalid *problem.Invalid, secure bool, kind dial.Security) {
+	if secure && kind != dial.STARTTLS && kind != dial.Implicit {
 		invalid.Add("secure_connection_type", "Choose TLS (STARTTLS) or SSL (TLS from the first byte), or set Use secure connection to No.")
 	}
-	checkTrust(invalid, s.Trust())
 }
 
 // checkTrust reports what is wrong with a certificate rule, under the field names that both kinds of account share.
