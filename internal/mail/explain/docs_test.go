@@ -47,7 +47,7 @@ person must authorise at the provider.
 func page() string {
 	var b strings.Builder
 	b.WriteString(introduction)
-	for _, group := range []Group{GroupSMTP, GroupIMAP, GroupPOP3, GroupMicrosoft, GroupGoogle, GroupOAuth, GroupNetwork, GroupTLS} {
+	for _, group := range []Group{GroupSMTP, GroupIMAP, GroupPOP3, GroupMicrosoft, GroupGoogle, GroupOAuth, GroupNetwork, GroupConnector, GroupTLS} {
 		b.WriteString("\n## " + string(group) + "\n")
 		for _, e := range Entries() {
 			if e.Group == group {

@@ -19,6 +19,7 @@ func everything() values {
 	for _, name := range []string{
 		"now", "detail", "reason", "connector", "address", "rule", "variable", "setting", "difference",
 		"correlation_id", "timestamp", "error", "number", "digits",
+		"kind", "connector_host", "connector_port", "connector_server", "code",
 	} {
 		v[name] = "some " + name
 	}

@@ -61,6 +61,7 @@ type Group string
 // The chapters, in the order of the page.
 const (
 	GroupNetwork   Group = "Network"
+	GroupConnector Group = "Network connectors"
 	GroupTLS       Group = "TLS and certificates"
 	GroupSMTP      Group = "SMTP"
 	GroupIMAP      Group = "IMAP"
@@ -90,7 +91,7 @@ type Entry struct {
 func Entries() []Entry {
 	var all []Entry
 	for _, table := range [][]Entry{
-		networkEntries, tlsEntries, namedEntries, smtpEntries, imapEntries, pop3Entries, oauthEntries,
+		networkEntries, connectorEntries, tlsEntries, namedEntries, smtpEntries, imapEntries, pop3Entries, oauthEntries,
 	} {
 		all = append(all, table...)
 	}
