@@ -98,12 +98,21 @@ func showDemo(out io.Writer, orbit *app.Orbit, d *app.Demo) {
 	}
 	fmt.Fprintf(out, "\nTest the account \"Demo mailbox\" in Settings > Notifications > SMTP Configuration.\n")
 	fmt.Fprintf(out, "\nOther servers of the sandbox take only OAuth 2.0. To use them through Orbit's proxy, in another terminal:\n\n")
-	fmt.Fprintf(out, "    . %s\n    %s email-oauth2-proxy register", d.EnvFile, os.Args[0])
-	for _, argument := range d.RegisterArguments() {
+	fmt.Fprintf(out, "    . %s\n", d.EnvFile)
+	showRegister(out, d.RegisterArguments(), s.Identity.Mailboxes()[0].Address)
+	fmt.Fprintf(out, "\nAnother mailbox, for which nobody has to consent (client credentials):\n\n")
+	showRegister(out, d.AppOnlyArguments(), d.AppOnlyMailbox())
+	fmt.Fprintln(out)
+}
+
+// showRegister prints the commands that register a client and authorise a mailbox with it.
+func showRegister(out io.Writer, arguments [][]string, mailbox string) {
+	fmt.Fprintf(out, "    %s email-oauth2-proxy register", os.Args[0])
+	for _, argument := range arguments {
 		fmt.Fprintf(out, " \\\n        %s", argument[0])
 		if len(argument) > 1 {
 			fmt.Fprintf(out, " %s", quoted(argument[1]))
 		}
 	}
-	fmt.Fprintf(out, "\n    %s email-oauth2-proxy authorize %s\n\n", os.Args[0], s.Identity.Mailboxes()[0].Address)
+	fmt.Fprintf(out, "\n    %s email-oauth2-proxy authorize %s\n", os.Args[0], mailbox)
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -141,20 +142,40 @@ func (d *Demo) follow(ctx context.Context, o *Orbit, stored account.SMTP) error 
 	return err
 }
 
-// RegisterArguments are those of `orbit email-oauth2-proxy register` for the sandbox, flag by flag.
+// mailPermissions is what Microsoft's permissions for mail begin with; the sandbox takes the same.
+const mailPermissions = "https://outlook.office365.com/"
+
+// RegisterArguments are those of `orbit email-oauth2-proxy register` for the sandbox, flag by flag: people consent.
 func (d *Demo) RegisterArguments() [][]string {
+	return d.registerArguments(
+		[]string{"--oauth2-permission-url", d.Sandbox.Endpoints.Authorise},
+		[]string{"--oauth2-scope", mailPermissions + "IMAP.AccessAsUser.All " + mailPermissions + "POP.AccessAsUser.All " + mailPermissions + "SMTP.Send offline_access"},
+		[]string{"--oauth2-flow", "authorization_code"},
+	)
+}
+
+// AppOnlyMailbox is one that the client of the demo may open by itself; AppOnlyArguments register it so.
+func (d *Demo) AppOnlyMailbox() string { return d.Sandbox.Identity.Mailboxes()[1].Address }
+
+// AppOnlyArguments are those of a registration for which nobody has to consent: client credentials alone.
+func (d *Demo) AppOnlyArguments() [][]string {
+	return d.registerArguments(
+		[]string{"--account", d.AppOnlyMailbox()},
+		[]string{"--oauth2-scope", mailPermissions + ".default"},
+		[]string{"--oauth2-flow", "client_credentials"},
+	)
+}
+
+func (d *Demo) registerArguments(way ...[]string) [][]string {
 	s, client := d.Sandbox, idp.DefaultClient()
-	const resource = "https://outlook.office365.com/"
-	return [][]string{
+	return slices.Concat([][]string{
 		{"--imap-server-address", sandbox.Host}, {"--imap-server-port", strconv.Itoa(s.Ports.IMAPS)},
 		{"--smtp-server-address", sandbox.Host}, {"--smtp-server-port", strconv.Itoa(s.Ports.Submission)}, {"--smtp-server-starttls"},
 		{"--oauth2-token-url", s.Endpoints.Token},
-		{"--oauth2-permission-url", s.Endpoints.Authorise},
-		{"--oauth2-scope", resource + "IMAP.AccessAsUser.All " + resource + "POP.AccessAsUser.All " + resource + "SMTP.Send offline_access"},
-		{"--oauth2-flow", "authorization_code"},
+	}, way, [][]string{
 		{"--oauth2-client-id", client.ID}, {"--oauth2-client-secret", client.Secrets[0]},
 		{"--force"},
-	}
+	})
 }
 
 // writeEnvFile lets other commands find this demo: `. demo.env`.

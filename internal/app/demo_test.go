@@ -9,11 +9,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"orbit/internal/account"
 	"orbit/internal/app"
 	"orbit/internal/config"
 	"orbit/internal/mail/dial"
+	"orbit/internal/oauth"
 	"orbit/internal/oauth/plan"
 	"orbit/internal/proxyhost"
 	"orbit/internal/sandbox"
@@ -111,7 +113,7 @@ func TestTutorialOfTheDocument(t *testing.T) {
 	if err := d.Seed(t.Context(), h.Orbit); err != nil {
 		t.Fatal(err)
 	}
-	local := register(t, h, d)
+	local := register(t, h, d, d.RegisterArguments())
 	credentials, err := h.Credentials.List(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -144,12 +146,38 @@ func TestTutorialOfTheDocument(t *testing.T) {
 	}
 }
 
+// The same without anybody who consents: client credentials alone open a mailbox of the demo.
+func TestTutorialWithClientCredentialsOnly(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	d := openDemo(t, t.TempDir(), h)
+	address, secret := d.AppOnlyMailbox(), vault.NewSecret("what the account sends to the proxy")
+	local := register(t, h, d, d.AppOnlyArguments())
+	outcome, err := h.OAuth.Prove(t.Context(), address)
+	if err != nil || outcome.State != oauth.Active || !strings.Contains(outcome.ProvenBy, "SMTP at ") {
+		t.Fatalf("%v %+v", err, outcome)
+	}
+	s := account.NewSMTPSettings()
+	s.AccountName, s.SenderEmail, s.SMTPHost, s.Port = "Application", address, "127.0.0.1", local
+	s.UseSecureConnection, s.SecureConnectionType, s.CredentialID = false, "", account.NewCredentialID
+	stored, err := h.Accounts.CreateSMTP(t.Context(), account.SMTPChange{
+		SMTPSettings: s, Secret: secret, NewCredential: account.NewCredential{Name: "Application", Username: address},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sends(t, h, d, stored.ID)
+	if got := d.Sandbox.Mail.Messages("somebody@example.com")[0].SignedIn; got != address {
+		t.Errorf("the mail was submitted by %q", got)
+	}
+}
+
 // register runs the command that the demo prints, with ports of its own and the sandbox's authority, which the demo's
 // own process trusts as a whole. It returns the local SMTP port.
-func register(t *testing.T, h *house, d *app.Demo) int {
+func register(t *testing.T, h *house, d *app.Demo, arguments [][]string) int {
 	t.Helper()
 	imap, smtp := freePort(t), freePort(t)
-	args := slices.Concat(d.RegisterArguments()...)
+	args := slices.Concat(arguments...)
 	args = append(args, "--imap-local-port", strconv.Itoa(imap), "--smtp-local-port", strconv.Itoa(smtp))
 	p, err := plan.Register(args, plan.Options{RedirectURI: h.OAuth.RedirectURI()})
 	if err != nil {
@@ -164,8 +192,28 @@ func register(t *testing.T, h *house, d *app.Demo) int {
 		if _, err := h.Proxies.Save(t.Context(), l.ID, proxyhost.Change{Settings: l.Settings, Version: l.Version}); err != nil {
 			t.Fatal(err)
 		}
+		answers(t, h, l.ID)
 	}
 	return smtp
+}
+
+// answers waits until a listener does.
+func answers(t *testing.T, h *house, id int64) {
+	t.Helper()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	deadline := time.After(20 * time.Second)
+	for {
+		_, err := h.Proxies.Knock(t.Context(), id)
+		if err == nil {
+			return
+		}
+		select {
+		case <-look.C:
+		case <-deadline:
+			t.Fatal(err)
+		}
+	}
 }
 
 func freePort(t *testing.T) int {
