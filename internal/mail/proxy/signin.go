@@ -118,7 +118,7 @@ func (s *session) upstreamRefusal(err error) *Refusal {
 	case errors.As(err, &rejection) && rejection.Temporary:
 		return &Refusal{Reason: Unavailable, Text: fmt.Sprintf("%s answers: %s", where, rejection.Reply), Err: err}
 	case errors.As(err, &rejection):
-		return &Refusal{Reason: TokenRefused, Text: fmt.Sprintf("%s refuses the access token: %s", where, rejection.Reply), Err: err}
+		return &Refusal{Reason: TokenRefused, Text: tokenRefusal(where, rejection.Reply), Err: err}
 	case errors.Is(err, errNoOAuth):
 		return &Refusal{Reason: Unavailable, Text: where + " offers no sign-in with OAuth 2.0", Err: err}
 	}
