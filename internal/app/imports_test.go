@@ -41,6 +41,7 @@ var mayImport = []struct {
 	{"internal/oauth/preset", "internal/oauth internal/oauth/... internal/mail/... internal/problem internal/vault"},
 	{"internal/account", "internal/credential internal/mail/... " + feature},
 	{"internal/proxyhost", "internal/oauth internal/oauth/... internal/oauth/plan internal/credential internal/connector internal/mail/... " + feature},
+	{"internal/inbox", "internal/account internal/credential internal/mail/... " + feature},
 	{"internal/sandbox/...", "internal/sandbox internal/sandbox/... internal/mail/... internal/vault"},
 	{"internal/sandbox", "internal/sandbox/... internal/mail/... internal/vault"},
 	{"internal/app", "internal/... web web/... migrations static"},
