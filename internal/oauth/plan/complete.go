@@ -15,10 +15,24 @@ import (
 type Incomplete struct {
 	Missing []string // flags
 	Command string   // ready to be run once the capitals are replaced
+	Note    string   // what the command will do other than it says; may be empty
 }
 
 func (e *Incomplete) Error() string {
-	return fmt.Sprintf("Missing: %s.\nThe complete command (replace what is in capitals):\n\n%s", strings.Join(e.Missing, ", "), e.Command)
+	note := ""
+	if e.Note != "" {
+		note = e.Note + "\n"
+	}
+	return fmt.Sprintf("Missing: %s.\n%sThe complete command (replace what is in capitals):\n\n%s", strings.Join(e.Missing, ", "), note, e.Command)
+}
+
+// contradiction says that a permission URL, which was meant even if it is blank, decides about the flow.
+func (a *arguments) contradiction() string {
+	if !a.interactive || oauth.Flow(strings.ToLower(a.flow)) != oauth.ClientCredentials {
+		return ""
+	}
+	return "With --oauth2-permission-url the effective flow is authorization_code: somebody signs in once in a browser. " +
+		"Leave it out for client_credentials alone; the scope then ends in /.default."
 }
 
 // missing lists the flags without which nothing can be registered.
@@ -66,8 +80,7 @@ func (a *arguments) complete(p Plan) string {
 	case "":
 		c.provider = string(c.likely(p))
 		if err := c.fillFromProvider(); err != nil { // a provider without a template
-			fill(&c.permissionURL, "PERMISSION_URL")
-			fill(&c.scope, "SCOPE")
+			c.fillWithWords()
 		}
 		c.provider, c.tenant = "", ""
 	case string(provider.Microsoft365):
@@ -75,6 +88,18 @@ func (a *arguments) complete(p Plan) string {
 	}
 	c.fillIdentity()
 	return c.command()
+}
+
+// fillWithWords puts words in capitals where no template knows the value: what the flow needs and nothing else.
+func (a *arguments) fillWithWords() {
+	flow := oauth.Flow(strings.ToLower(a.flow))
+	switch {
+	case flow == oauth.DeviceCode:
+		fill(&a.deviceURL, "DEVICE_URL")
+	case a.interactive, flow == "", flow == oauth.AuthorizationCode:
+		fill(&a.permissionURL, "PERMISSION_URL")
+	}
+	fill(&a.scope, "SCOPE")
 }
 
 // command writes the arguments that differ from their defaults, one a line.
@@ -105,7 +130,7 @@ func (a *arguments) clone() *arguments {
 // fillIdentity puts words in capitals where only the administrator knows the value.
 func (a *arguments) fillIdentity() {
 	switch {
-	case oauth.Flow(a.flow) == oauth.ServiceAccount:
+	case oauth.Flow(strings.ToLower(a.flow)) == oauth.ServiceAccount:
 		fill(&a.serviceAccount, "KEY_FILE.json")
 		return
 	case a.certificate == "":

@@ -119,6 +119,9 @@ func (i *importer) server(s section) {
 	l.ServerAddress, _ = s.get("server_address")
 	if port, _ := s.get("server_port"); port != "" {
 		l.ServerPort = i.port(s, "server_port", port)
+	} else {
+		l.ServerPort = standardPorts[l.Protocol]
+		i.note(0, s, "server_port", strconv.Itoa(l.ServerPort), "email-oauth2-proxy does not start without it; this is the usual port of "+strings.ToUpper(string(l.Protocol))+".")
 	}
 	l.LocalCertificate, _ = s.get("local_certificate_path")
 	l.LocalKey, _ = s.get("local_key_path")

@@ -138,6 +138,8 @@ func TestEachContradictionIsFoundAndCorrected(t *testing.T) {
 			func(p Plan) bool { return p.Listeners[0].LocalAddress == "127.0.0.1" }},
 		{oauth.ListensEverywhere, "local_address = 127.0.0.1", "local_address = ::", "[SMTP-2465] local_address", "::", "127.0.0.1",
 			func(p Plan) bool { return p.Listeners[0].LocalAddress == "127.0.0.1" }},
+		{0, "server_port = 587\n", "", "[SMTP-2465] server_port", "(not given)", "587",
+			func(p Plan) bool { return p.Listeners[0].ServerPort == 587 && p.Listeners[0].STARTTLS }},
 		{oauth.InsecureRedirect, "https://vault.", "http://vault.", "[@] redirect_uri",
 			"http://vault.example.com/email-oauth2-proxy-authorize/", "https://vault.example.com/email-oauth2-proxy-authorize/",
 			func(p Plan) bool { return strings.HasPrefix(p.Registrations[0].RedirectURI, "https://") }},

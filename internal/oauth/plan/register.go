@@ -147,7 +147,7 @@ func Register(args []string, o Options) (Plan, error) {
 	p.Registrations = []Registration{r}
 	p.Listeners = a.listeners()
 	if missing := a.missing(p); len(missing) > 0 {
-		return Plan{}, &Incomplete{Missing: missing, Command: given.complete(p)}
+		return Plan{}, &Incomplete{Missing: missing, Command: given.complete(p), Note: given.contradiction()}
 	}
 	p.finish(registerNames)
 	p.completeServers()
@@ -187,7 +187,7 @@ func (a *arguments) fillFromProvider() error {
 	tenant := or(a.tenant, "TENANT_ID")
 	inTenant := func(address string) string { return strings.ReplaceAll(address, "{tenant}", tenant) }
 	fill(&a.tokenURL, inTenant(t.TokenURL))
-	switch flow := oauth.Flow(a.flow); {
+	switch flow := oauth.Flow(strings.ToLower(a.flow)); {
 	case flow == oauth.DeviceCode:
 		fill(&a.scope, t.Scope)
 		fill(&a.deviceURL, inTenant(t.DeviceURL))

@@ -185,3 +185,31 @@ func TestPastedTextIsRecognised(t *testing.T) {
 		t.Error(show(p))
 	}
 }
+
+// The command that is offered does what was asked: no permission URL turns an application into a person.
+func TestTheCompleteCommandKeepsTheFlow(t *testing.T) {
+	t.Parallel()
+	const unknown = "--imap-server-address=mail.example.com --oauth2-token-url=https://id.example.com/token "
+	const person, device = "--oauth2-permission-url", "--oauth2-device-url=DEVICE_URL"
+	for args, c := range map[string]struct{ with, without string }{
+		"--oauth2-flow=client_credentials":                             {"/.default", person},
+		"--provider=microsoft365 --oauth2-flow=client_credentials":     {"--tenant-id=TENANT_ID", person},
+		unknown + "--oauth2-flow=Client_Credentials":                   {"--oauth2-scope=SCOPE", person},
+		unknown + "--oauth2-flow=password":                             {"--oauth2-scope=SCOPE", person},
+		unknown + "--oauth2-flow=device":                               {device, person},
+		unknown:                                                        {person + "=PERMISSION_URL", device},
+		"--oauth2-flow=client_credentials --oauth2-permission-url=":    {"the effective flow is authorization_code", device},
+		"--imap-server-address=imap.gmail.com --oauth2-scope=openid":   {person + "=https://accounts.google.com", device},
+		"--imap-server-address=imap.gmail.com --oauth2-flow=something": {"--oauth2-flow=something", device},
+	} {
+		_, err := Register(strings.Fields(args), Options{})
+		var incomplete *Incomplete
+		if !errors.As(err, &incomplete) {
+			t.Errorf("%s: %v", args, err)
+			continue
+		}
+		if text := incomplete.Error(); !strings.Contains(text, c.with) || strings.Contains(incomplete.Command, c.without) {
+			t.Errorf("%s: want %q and not %q in\n%s", args, c.with, c.without, text)
+		}
+	}
+}
