@@ -39,6 +39,7 @@ var mayImport = []struct {
 	{"internal/oauth", "internal/oauth/endpoint internal/credential internal/mail/explain internal/mail/ladder internal/mail/provider " + feature},
 	{"internal/oauth/checklist", "internal/oauth internal/oauth/... internal/mail/... internal/problem internal/vault"},
 	{"internal/oauth/preset", "internal/oauth internal/oauth/... internal/mail/... internal/problem internal/vault"},
+	{"internal/notify/text", ""},
 	{"internal/account", "internal/credential internal/mail/... " + feature},
 	{"internal/proxyhost", "internal/oauth internal/oauth/... internal/oauth/plan internal/credential internal/connector internal/mail/... " + feature},
 	{"internal/inbox", "internal/account internal/credential internal/mail/... " + feature},
