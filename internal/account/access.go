@@ -26,6 +26,7 @@ type NewCredential struct {
 
 // access is what signing in takes; it is the same for both kinds of account.
 type access struct {
+	protocol       string // "SMTP", "IMAP" or "POP3"
 	target         dial.Target
 	authentication AuthenticationType // empty: nobody signs in
 	credentialID   int64              // 0: the token of fallback

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -24,8 +25,8 @@ type MailboxChange struct {
 
 func (c MailboxChange) access() access {
 	return access{
-		target: c.Target(), authentication: c.AuthenticationType, credentialID: c.CredentialID,
-		newCredential: c.NewCredential, secret: c.Secret,
+		protocol: strings.ToUpper(string(c.Protocol)), target: c.Target(), authentication: c.AuthenticationType,
+		credentialID: c.CredentialID, newCredential: c.NewCredential, secret: c.Secret,
 		useConnector: c.UseNetworkConnector, connectorID: c.NetworkConnectorID,
 	}
 }

@@ -3,12 +3,12 @@ package account
 import (
 	"context"
 	"errors"
+	"net"
 	"strconv"
 	"strings"
 
 	"orbit/internal/mail/explain"
 	"orbit/internal/mail/ladder"
-	"orbit/internal/mail/proxy"
 )
 
 // behindOwn explains a sign-in that Orbit's own proxy refused, before anybody sees the step. The proxy tells its
@@ -23,7 +23,7 @@ func (s *Service) behindOwn(ctx context.Context, a access, step ladder.Step) lad
 	}
 	_, _, trouble := s.tokens.Source(address).Token(ctx)
 	var behind *ladder.Error
-	fault, explained := refusedToken(step.Fault.Reply, address)
+	fault, explained := refusedToken(a.protocol, step.Fault.Reply, address)
 	if errors.As(trouble, &behind) {
 		fault, explained = behind.Fault, true
 	}
@@ -35,16 +35,24 @@ func (s *Service) behindOwn(ctx context.Context, a access, step ladder.Step) lad
 }
 
 // refusedToken explains the words of the server behind the proxy, which the proxy repeats when that server does not
-// accept a token.
-func refusedToken(reply, address string) (ladder.Fault, bool) {
-	host, port, words, ok := proxy.TokenRefusal(reply)
-	if !ok {
+// accept a token: "535 5.7.8 smtp.office365.com:587 refuses the access token: 535 5.7.139 Authentication unsuccessful".
+func refusedToken(protocol, reply, address string) (ladder.Fault, bool) {
+	before, words, found := strings.Cut(reply, " refuses the access token: ")
+	host, port, err := net.SplitHostPort(before[strings.LastIndex(before, " ")+1:])
+	if !found || err != nil {
 		return ladder.Fault{}, false
+	}
+	number, _ := strconv.Atoi(port)
+	known := explain.Context{
+		Host: host, Port: number, Protocol: protocol, Username: address, Sender: address, OAuth: true,
+	}
+	switch protocol {
+	case "IMAP":
+		return explain.IMAP(ladder.Auth, "", words, known), true
+	case "POP3":
+		return explain.POP3(ladder.Auth, "", words, known), true
 	}
 	digits, text, _ := strings.Cut(words, " ")
 	code, _ := strconv.Atoi(digits) // 0 has a meaning too: a server that says something else
-	number, _ := strconv.Atoi(port)
-	return explain.SMTP(ladder.Auth, code, "", text, explain.Context{
-		Host: host, Port: number, Protocol: "SMTP", Username: address, Sender: address, OAuth: true,
-	}), true
+	return explain.SMTP(ladder.Auth, code, "", text, known), true
 }

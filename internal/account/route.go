@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"strings"
 
 	"orbit/internal/mail/dial"
 	"orbit/internal/mail/explain"
@@ -46,9 +45,10 @@ func (s *Service) MailboxRoute(ctx context.Context, c MailboxChange) (MailboxRou
 	if err != nil {
 		return MailboxRoute{}, err
 	}
-	route := MailboxRoute{Dialer: dialer, Server: fetch.Server{Target: c.Target(), Protocol: c.Protocol, Folder: c.Folder}}
-	route.Server.Known = explain.Context{Host: c.Address, Port: c.Port, Protocol: strings.ToUpper(string(c.Protocol))}
-	auth, err := s.signIn(ctx, c.access())
+	a := c.access()
+	route := MailboxRoute{Dialer: dialer, Server: fetch.Server{Target: a.target, Protocol: c.Protocol, Folder: c.Folder}}
+	route.Server.Known = explain.Context{Host: c.Address, Port: c.Port, Protocol: a.protocol}
+	auth, err := s.signIn(ctx, a)
 	route.Server.Auth = fetch.Auth{Username: auth.Username, Password: auth.Password, Token: auth.Token}
 	return route, err
 }

@@ -23,7 +23,7 @@ type SMTPChange struct {
 
 func (c SMTPChange) access() access {
 	a := access{
-		target: c.Target(), credentialID: c.CredentialID, fallback: c.SenderEmail,
+		protocol: "SMTP", target: c.Target(), credentialID: c.CredentialID, fallback: c.SenderEmail,
 		newCredential: c.NewCredential, secret: c.Secret,
 		useConnector: c.UseNetworkConnector, connectorID: c.NetworkConnectorID,
 	}

@@ -121,11 +121,11 @@ func TestATestThatAKilledProcessLeftIsClosed(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	a := h.create(h.change("abandoned"))
-	test, err := h.beginTest(h.ctx, preparedTest{accountID: a.ID, change: SMTPChange{SMTPSettings: a.SMTPSettings}, content: Content{To: []string{"bob@example.com"}, Subject: "s"}})
+	test, err := h.beginSMTPTest(h.ctx, preparedTest{accountID: a.ID, change: SMTPChange{SMTPSettings: a.SMTPSettings}, content: Content{To: []string{"bob@example.com"}, Subject: "s"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := endAbandonedTests(h.ctx, h.pool, time.Now().Add(time.Hour)); err != nil {
+	if err := endAbandonedTests(h.ctx, h.pool, smtpTests, time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	after, err := h.FindSMTPTest(h.ctx, test.ID)
