@@ -10,6 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
 
 	"orbit/migrations"
 )
@@ -43,7 +45,9 @@ func migrate(ctx context.Context, pool *pgxpool.Pool, files fs.FS) error {
 	if _, err := lock.ExecContext(ctx, "select pg_advisory_lock($1)", migrationLock); err != nil {
 		return fmt.Errorf("wait for another process that migrates: %w", err)
 	}
-	err = up(ctx, db, files)
+	if err = up(ctx, db, files); err == nil {
+		err = upRiver(ctx, pool)
+	}
 	if code(err) == insufficientRights {
 		return fmt.Errorf("the database user may not change the schema: make it the owner of the database, "+
 			"or grant it create on schema public (%w)", err)
@@ -67,6 +71,18 @@ func up(ctx context.Context, db *sql.DB, files fs.FS) error {
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate the schema from version %d to %d: %w", current, known, err)
+	}
+	return nil
+}
+
+// upRiver brings the tables of the job queue up to date, under the same lock.
+func upRiver(ctx context.Context, pool *pgxpool.Pool) error {
+	migrator, err := rivermigrate.New(riverpgxv5.New(pool), nil)
+	if err != nil {
+		return fmt.Errorf("read the migrations of the job queue: %w", err)
+	}
+	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return fmt.Errorf("migrate the job queue: %w", err)
 	}
 	return nil
 }
