@@ -233,7 +233,7 @@ create index delivery_event on delivery (event_id) where event_id <> 0;
 create index delivery_access_request on delivery (access_request_id) where access_request_id <> 0;
 
 -- What a digest tells of.
-create table delivery_event (
+create table delivery_digest (
     delivery_id bigint not null,
     event_id    bigint not null,
     primary key (delivery_id, event_id)
