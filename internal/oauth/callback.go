@@ -75,8 +75,8 @@ func (o Outcome) Text() string {
 // within the last ten minutes. Nothing was changed.
 var ErrStray = errors.New("this request belongs to no running authorisation")
 
-// settleTime bounds what follows a callback: one token request and one sign-in at a mail server.
-const settleTime = endpoint.Timeout + proveTime + storeTime
+// settleTime bounds what follows a callback: one token request, whose it is, and one sign-in at a mail server.
+const settleTime = endpoint.Timeout + endpoint.UserInfoTimeout + proveTime + storeTime
 
 // Complete takes a person's return from the provider: it checks the state, exchanges the code, stores the
 // tokens and lets a mail server prove them. Doing it again returns the same outcome and changes nothing.
@@ -184,7 +184,7 @@ func (s Settings) issues(iss string) bool {
 
 // settle stores the tokens of a new consent and lets a mail server prove them.
 func (s *Service) settle(ctx context.Context, g held, r Registration, t endpoint.Tokens, by string) Outcome {
-	signedInAs := endpoint.SignedInAs(t)
+	signedInAs := s.signedInAs(ctx, r, t)
 	o, err := s.seal(g.Grant, r.Settings, t)
 	if err == nil {
 		err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {

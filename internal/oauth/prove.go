@@ -3,6 +3,8 @@ package oauth
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,6 +18,28 @@ import (
 
 // proveTime bounds the sign-in at a mail server that proves a token.
 const proveTime = 30 * time.Second
+
+// signedInAs is the mailbox that signed in, as far as the provider says: in the tokens, or where the registration
+// names an issuer and its scope allows it, at the userinfo endpoint. "" leaves the question to the mail server, which
+// accepts no token for another mailbox than its own.
+func (s *Service) signedInAs(ctx context.Context, r Registration, t endpoint.Tokens) string {
+	name := endpoint.SignedInAs(t)
+	granted := t.Scope
+	if granted == "" {
+		granted = r.Scope
+	}
+	if name != "" || r.Issuer == "" || !slices.Contains(strings.Fields(granted), "openid") {
+		return name
+	}
+	way, err := s.client(ctx, r)
+	if err == nil {
+		name, err = endpoint.UserInfo(ctx, way, r.Issuer, t.Access)
+	}
+	if err != nil {
+		s.log.Warn("ask the issuer who signed in", "registration", r.Pattern, "issuer", r.Issuer, "error", err)
+	}
+	return name
+}
 
 // proven lets a mail server judge fresh tokens and returns the outcome for the person.
 func (s *Service) proven(ctx context.Context, address string, t endpoint.Tokens) Outcome {

@@ -59,13 +59,43 @@ func TestAProviderOfOthersIsSignedInAt(t *testing.T) {
 	b.wantState(address, Failed)
 }
 
+// An ID token may be thin. Then the issuer is asked, where the registration names it.
+func TestAnIssuerIsAskedWhoSignedIn(t *testing.T) {
+	b := setup(t)
+	second := newSecondProvider(t)
+	second.thin = true
+	r := b.settings(AuthorizationCode)
+	r.PermissionURL, r.TokenURL = second.URL+"/authorize", second.URL+"/oauth/token"
+	r.ClientID, r.Scope = secondClientID, "openid email offline_access"
+	registered := b.register(r, sharedSecret())
+	walk := func() Outcome {
+		t.Helper()
+		visit, err := b.Visit(asAdmin(), address, session)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b.complete(second.consent(t, visit, "somebody.else@example.com"))
+	}
+	if o := walk(); !o.Authorised || o.SignedInAs != "" {
+		t.Errorf("nobody says who signed in: %+v", o)
+	}
+	r.Issuer = second.URL
+	if _, _, err := b.Save(asAdmin(), registered.ID, Change{Settings: r, Version: registered.Version}); err != nil {
+		t.Fatal(err)
+	}
+	if o := walk(); !o.Authorised || o.SignedInAs != "somebody.else@example.com" || !o.WrongMailbox {
+		t.Errorf("the issuer says who signed in: %+v", o)
+	}
+}
+
 const secondClientID = "client of the second provider"
 
 // secondProvider is the storage of zitadel/oidc's provider. What it does not override, no flow of the test uses.
 type secondProvider struct {
 	op.Storage
 	*httptest.Server
-	key *rsa.PrivateKey
+	key  *rsa.PrivateKey
+	thin bool // ID tokens name no mailbox
 
 	mu      sync.Mutex
 	visits  map[string]*secondVisit // by id
@@ -199,11 +229,15 @@ func (p *secondProvider) SigningKey(context.Context) (op.SigningKey, error) {
 	return secondKey{p.key}, nil
 }
 
+func (p *secondProvider) SignatureAlgorithms(context.Context) ([]jose.SignatureAlgorithm, error) {
+	return []jose.SignatureAlgorithm{jose.RS256}, nil
+}
+
 func (p *secondProvider) GetClientByClientID(_ context.Context, id string) (op.Client, error) {
 	if id != secondClientID {
 		return nil, errUnknown
 	}
-	return secondClient{}, nil
+	return secondClient{thin: p.thin}, nil
 }
 
 func (p *secondProvider) AuthorizeClientIDSecret(_ context.Context, id, secret string) error {
@@ -217,6 +251,12 @@ func (p *secondProvider) SetUserinfoFromScopes(_ context.Context, u *oidc.UserIn
 	if slices.Contains(scopes, oidc.ScopeEmail) {
 		u.Email = user
 	}
+	return nil
+}
+
+// SetUserinfoFromToken answers at the userinfo endpoint; the subject is the mailbox here.
+func (p *secondProvider) SetUserinfoFromToken(_ context.Context, u *oidc.UserInfo, _, subject, _ string) error {
+	u.Subject, u.Email = subject, subject
 	return nil
 }
 
@@ -252,7 +292,10 @@ func (v *secondVisit) GetCodeChallenge() *oidc.CodeChallenge {
 }
 
 // secondClient is how the provider knows Orbit.
-type secondClient struct{ op.Client }
+type secondClient struct {
+	op.Client
+	thin bool
+}
 
 func (secondClient) GetID() string { return secondClientID }
 func (secondClient) RedirectURIs() []string {
@@ -274,7 +317,7 @@ func (secondClient) IsScopeAllowed(string) bool          { return false }
 func (secondClient) ClockSkew() time.Duration            { return 0 }
 
 // IDTokenUserinfoClaimsAssertion puts the mail address into the ID token.
-func (secondClient) IDTokenUserinfoClaimsAssertion() bool { return true }
+func (c secondClient) IDTokenUserinfoClaimsAssertion() bool { return !c.thin }
 
 func (secondClient) RestrictAdditionalIdTokenScopes() func([]string) []string { return same }
 

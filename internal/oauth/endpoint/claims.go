@@ -28,16 +28,23 @@ func mailbox(token vault.Secret) string {
 	if err != nil {
 		return ""
 	}
-	var claims struct {
-		Email             string `json:"email"`
-		UPN               string `json:"upn"`
-		PreferredUsername string `json:"preferred_username"`
-		UniqueName        string `json:"unique_name"`
-	}
+	var claims identity
 	if json.Unmarshal(payload, &claims) != nil {
 		return ""
 	}
-	for _, name := range []string{claims.Email, claims.PreferredUsername, claims.UPN, claims.UniqueName} {
+	return claims.mailbox()
+}
+
+// identity is what providers say of who signed in, each in its own words.
+type identity struct {
+	Email             string `json:"email"`
+	UPN               string `json:"upn"`
+	PreferredUsername string `json:"preferred_username"`
+	UniqueName        string `json:"unique_name"`
+}
+
+func (i identity) mailbox() string {
+	for _, name := range []string{i.Email, i.PreferredUsername, i.UPN, i.UniqueName} {
 		if strings.Contains(name, "@") {
 			return name
 		}
