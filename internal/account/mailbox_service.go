@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -25,7 +24,7 @@ type MailboxChange struct {
 
 func (c MailboxChange) access() access {
 	return access{
-		protocol: strings.ToUpper(string(c.Protocol)), target: c.Target(), authentication: c.AuthenticationType,
+		protocol: c.Protocol.Name(), target: c.Target(), authentication: c.AuthenticationType,
 		credentialID: c.CredentialID, newCredential: c.NewCredential, secret: c.Secret,
 		useConnector: c.UseNetworkConnector, connectorID: c.NetworkConnectorID,
 	}

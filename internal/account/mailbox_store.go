@@ -149,3 +149,18 @@ func mailboxReads(ctx context.Context, pool *pgxpool.Pool, address string) (bool
 	}
 	return found, nil
 }
+
+// rivalMailbox is the name of another active account that reads the same mailbox, or "".
+func rivalMailbox(ctx context.Context, pool *pgxpool.Pool, id int64, m MailboxSettings) (name string, err error) {
+	err = pool.QueryRow(ctx, `
+		select coalesce(min(account_name), '')
+		from mailbox_account
+		join credential on credential.id = mailbox_account.credential_id
+		where active and mailbox_account.id <> @id and address = @address and folder = @folder
+			and credential.username = (select username from credential where id = @credential)`,
+		pgx.NamedArgs{"id": id, "address": m.Address, "folder": m.Folder, "credential": m.CredentialID}).Scan(&name)
+	if err != nil {
+		return "", fmt.Errorf("look for another account on the mailbox: %w", err)
+	}
+	return name, nil
+}

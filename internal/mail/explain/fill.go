@@ -131,6 +131,7 @@ func (c Context) values() values {
 		"protocol":         c.protocol(),
 		"plain_port":       number(int64(plainPort(c.protocol()))),
 		"tls_port":         number(int64(implicitPort(c.protocol()))),
+		"token_servers":    tokenServers(c.protocol()),
 	}
 	if c.Offered == nil {
 		v["offered"] = "nothing"
@@ -188,6 +189,18 @@ func implicitPort(protocol string) int {
 		return 995
 	}
 	return 465
+}
+
+// tokenServers are the servers that most people mean when they choose OAuth 2.0.
+func tokenServers(protocol string) string {
+	microsoft, google := provider.Find(provider.Microsoft365), provider.Find(provider.Google)
+	switch protocol {
+	case "IMAP":
+		return microsoft.IMAP.Host + ", " + google.IMAP.Host
+	case "POP3":
+		return microsoft.POP3.Host + ", " + google.POP3.Host
+	}
+	return microsoft.SMTP.Host + ", " + google.SMTP.Host
 }
 
 // words is how forms name the setting.

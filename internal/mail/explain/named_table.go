@@ -12,14 +12,14 @@ var namedEntries = []Entry{
 			"the way removes it (Cisco: \"no inspect esmtp\"). Nothing was sent without encryption.",
 	},
 	{
-		Code: "auth_not_offered", Group: GroupSMTP, Seen: "(no AUTH in the answer to EHLO)",
+		Code: "auth_not_offered", Group: GroupSMTP, Seen: "(no AUTH in the answer to EHLO, CAPABILITY or CAPA)",
 		Cause: "{host} offers no sign-in on port {port}; it offers {offered}.",
 		Who:   ladder.You,
-		Remedy: "If the server knows this machine by its address (an internal relay), switch Use authentication off. Otherwise use the " +
-			"submission port: {plain_port} with STARTTLS or {tls_port} with TLS from the start.",
+		Remedy: "If the server knows this machine by its address (an internal SMTP relay), switch Use authentication off. Otherwise use the " +
+			"port for those who sign in: {plain_port} with STARTTLS or {tls_port} with TLS from the start.",
 	},
 	{
-		Code: "auth_not_offered_plain", Group: GroupSMTP, Seen: "(no AUTH in the answer to EHLO, without secure connection)",
+		Code: "auth_not_offered_plain", Group: GroupSMTP, Seen: "(no AUTH in the answer to EHLO, CAPABILITY or CAPA, without secure connection)",
 		Cause:  "{host} offers no sign-in without encryption.",
 		Who:    ladder.You,
 		Remedy: "Switch Use secure connection on: STARTTLS on port {plain_port}, or TLS from the start on port {tls_port}.",
@@ -29,7 +29,7 @@ var namedEntries = []Entry{
 		Cause: "The account has no secure connection, so its password or token would be readable on the way to {host}; Orbit did not send it.",
 		Who:   ladder.You,
 		Remedy: "Switch Use secure connection on: STARTTLS on port {plain_port}, or TLS from the start on port {tls_port}. " +
-			"An internal relay that needs no sign-in works with Use authentication off.",
+			"An internal SMTP relay that needs no sign-in works with Use authentication off.",
 	},
 	{
 		Code: "auth_no_mechanism", Group: GroupSMTP, Seen: "(AUTH with other mechanisms only)",
@@ -42,8 +42,8 @@ var namedEntries = []Entry{
 		Code: "auth_no_oauth_mechanism", Group: GroupSMTP, Seen: "(AUTH without XOAUTH2 and OAUTHBEARER)",
 		Cause: "{host} does not take OAuth 2.0 tokens on port {port}; it offers {offered}.",
 		Who:   ladder.You,
-		Remedy: "Check the host: it must be the provider's own server (smtp.office365.com, smtp.gmail.com). For another server set " +
-			"Authentication type to password.",
+		Remedy: "Check the host: it must be the provider's own server for {protocol} ({token_servers}). For another server, and for Orbit's own " +
+			"proxy on this machine, set Authentication to password.",
 	},
 	{
 		Code: "auth_server_not_proven", Group: GroupSMTP, Seen: "(SCRAM: the server's signature is missing or wrong)",

@@ -157,6 +157,22 @@ func TestRetirementNotice(t *testing.T) {
 	}
 }
 
+func TestMailboxPasswordNotice(t *testing.T) {
+	t.Parallel()
+	for host, want := range map[string]string{
+		"outlook.office365.com": "OAuth 2.0", "imap-mail.outlook.com": "OAuth 2.0", "imap.gmail.com": "2-Step Verification",
+		"imap.mail.yahoo.com": "Yahoo takes an application password", "imap.zoho.com": "", "imap.example.com": "", "127.0.0.1": "",
+	} {
+		notice := MailboxPasswordNotice(host, true)
+		if want == "" && notice != "" || !strings.Contains(notice, want) {
+			t.Errorf("%s: %q", host, notice)
+		}
+		if notice := MailboxPasswordNotice(host, false); notice != "" {
+			t.Errorf("%s with a token: %q", host, notice)
+		}
+	}
+}
+
 func TestNamedFaults(t *testing.T) {
 	t.Parallel()
 	c := fullContext()
@@ -164,6 +180,8 @@ func TestNamedFaults(t *testing.T) {
 	plain.Security = Plain
 	oauth := c
 	oauth.OAuth = true
+	imap, pop3 := oauth, oauth
+	imap.Protocol, pop3.Protocol = "IMAP", "POP3"
 	for _, row := range []struct {
 		fault ladder.Fault
 		code  string
@@ -174,6 +192,8 @@ func TestNamedFaults(t *testing.T) {
 		{NoAuth(plain), "auth_not_offered_plain", "Use secure connection"},
 		{NoMechanism(c), "auth_no_mechanism", "SCRAM-SHA-256"},
 		{NoMechanism(oauth), "auth_no_oauth_mechanism", "smtp.office365.com"},
+		{NoMechanism(imap), "auth_no_oauth_mechanism", "outlook.office365.com, imap.gmail.com"},
+		{NoMechanism(pop3), "auth_no_oauth_mechanism", "outlook.office365.com, pop.gmail.com"},
 		{PlainPassword(plain), "auth_without_tls", "did not send"},
 		{NoSMTPUTF8(c), "smtputf8_not_offered", "smtputf8_enable"},
 		{No8BITMIME(c), "8bitmime_not_offered", "8BITMIME"},

@@ -29,3 +29,21 @@ func retiringHost(host string) bool {
 	}
 	return strings.HasPrefix(host, "smtp") && strings.HasSuffix(host, ".office365.com") || host == "outlook.office365.com"
 }
+
+// MailboxPasswordNotice returns the sentence shown at an account that reads a mailbox with a password where a provider
+// wants something else, or "".
+func MailboxPasswordNotice(host string, usesPassword bool) string {
+	if !usesPassword {
+		return ""
+	}
+	preset := provider.Find(provider.ByHost(host))
+	switch {
+	case preset.ID == provider.Microsoft365:
+		return "Microsoft takes no passwords for IMAP and POP3 any more. Set Authentication to OAuth 2.0, or read the mailbox through Orbit's own proxy."
+	case preset.ID == provider.Google:
+		return "Google refuses the normal password. Set Authentication to OAuth 2.0, or use an application password (it needs 2-Step Verification)."
+	case len(preset.OAuth) > 0:
+		return preset.Name + " takes an application password or OAuth 2.0, not the normal password."
+	}
+	return ""
+}

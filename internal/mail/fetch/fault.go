@@ -47,7 +47,7 @@ var (
 func (v *visit) known() explain.Context {
 	c := v.server.Known
 	c.Host, c.Port, c.Security = v.server.Target.Host, v.server.Target.Port, v.server.Target.Security
-	c.Protocol = strings.ToUpper(string(v.server.Protocol))
+	c.Protocol = v.server.Protocol.Name()
 	c.OAuth = v.server.Auth.Token != nil
 	if c.Username == "" {
 		c.Username = v.server.Auth.Username

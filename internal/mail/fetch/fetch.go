@@ -14,6 +14,7 @@ package fetch
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"orbit/internal/mail/dial"
@@ -30,6 +31,9 @@ const (
 	IMAP Protocol = "imap"
 	POP3 Protocol = "pop3"
 )
+
+// Name is how people write the protocol.
+func (p Protocol) Name() string { return strings.ToUpper(string(p)) }
 
 // Server is a mailbox and how to get into it.
 type Server struct {
