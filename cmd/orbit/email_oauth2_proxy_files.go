@@ -20,6 +20,7 @@ const maxConfig = 4 << 20
 
 func newProxyImport() *cobra.Command {
 	var dryRun, force, asJSON bool
+	var caFile, pin string
 	cmd := &cobra.Command{
 		Use: "import FILE", Short: "Take over a configuration of email-oauth2-proxy", Args: exactly("FILE"),
 		Long: "Read an emailproxy.config (- for standard input), show each correction, and create its registrations and listeners:\n" +
@@ -32,6 +33,9 @@ func newProxyImport() *cobra.Command {
 			}
 			return withOrbit(cmd, func(ctx context.Context, o *app.Orbit) error {
 				p := plan.Parse(text, plan.Options{ReadFile: beside(args[0]), RedirectURI: o.OAuth.RedirectURI()})
+				if err := p.Trust(caFile, pin, plan.Options{ReadFile: os.ReadFile}); err != nil {
+					return wrongRegister(err)
+				}
 				p.Force = force
 				if dryRun || len(p.Problems) > 0 {
 					return printPlan(cmd.OutOrStdout(), p, asJSON)
@@ -42,6 +46,8 @@ func newProxyImport() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would be created and store nothing")
 	cmd.Flags().BoolVar(&force, "force", false, "replace what is registered without asking")
+	cmd.Flags().StringVar(&caFile, "ca-file", "", "file with the authorities of the mail servers' certificates, as SSL_CERT_FILE for email-oauth2-proxy")
+	cmd.Flags().StringVar(&pin, "pin-sha256", "", "SHA-256 fingerprint of the mail servers' certificate, instead of any authority")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

@@ -232,15 +232,22 @@ func TestAuthorisingFromTheTerminal(t *testing.T) {
 	}
 	wants(t, must(t, "email-oauth2-proxy", "status"), "alerts@orbit.example", "none")
 
-	must(t, "email-oauth2-proxy", "register", "--force", "--account=bea@orbit.example", "--oauth2-flow=client_credentials",
-		"--smtp-server-address=127.0.0.1", "--smtp-server-port="+port(provider.Ports.Submission), "--smtp-server-starttls", "--smtp-local-port=24651",
-		"--oauth2-token-url="+provider.Endpoints.Token, "--oauth2-scope=https://outlook.office365.com/.default",
-		"--oauth2-client-id=5f0c7d1e-6b1f-4a2b-9d38-0e4f6a7c21b5", "--oauth2-client-secret=orbit-demo-secret")
+	application := []string{"email-oauth2-proxy", "register", "--force", "--account=bea@orbit.example", "--oauth2-flow=client_credentials",
+		"--smtp-server-address=127.0.0.1", "--smtp-server-port=" + port(provider.Ports.Submission), "--smtp-server-starttls", "--smtp-local-port=24651",
+		"--oauth2-token-url=" + provider.Endpoints.Token, "--oauth2-scope=https://outlook.office365.com/.default",
+		"--oauth2-client-id=5f0c7d1e-6b1f-4a2b-9d38-0e4f6a7c21b5", "--oauth2-client-secret=orbit-demo-secret"}
+	must(t, application...)
 	status, out, errs := shell(t.Context(), "email-oauth2-proxy", "authorize", "bea@orbit.example")
 	if status != exitFailed || !strings.Contains(out, "What to do") || errs != "" { // the sandbox's certificate is nobody's
 		t.Errorf("status %d: %s%s", status, out, errs)
 	}
 	wants(t, must(t, "email-oauth2-proxy", "logs", "--account", "bea@orbit.example"), "Authorisation result error for account bea@orbit.example")
+	authority := filepath.Join(t.TempDir(), "authority.pem")
+	if err := os.WriteFile(authority, []byte(provider.Certificate.CA), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	must(t, append(application, "--ca-file="+authority)...)
+	wants(t, must(t, "email-oauth2-proxy", "authorize", "bea@orbit.example"), "authentication succeeded", "SMTP at 127.0.0.1:")
 	stop := must(t, "email-oauth2-proxy", "stop")
 	wants(t, stop, "SMTP-24651", "stopped")
 	if status, _, _ := shell(t.Context(), "email-oauth2-proxy", "start", "nobody"); status != exitFailed {

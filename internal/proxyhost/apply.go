@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"orbit/internal/mail/dial"
 	"orbit/internal/oauth"
 	"orbit/internal/oauth/plan"
 	"orbit/internal/problem"
@@ -113,7 +114,7 @@ func (a *application) storeRegistration(ctx context.Context, tx pgx.Tx, r plan.R
 func replaced(there, wanted Settings) Settings {
 	wanted.Name, wanted.ProxyProtocol = there.Name, there.ProxyProtocol
 	wanted.UseNetworkConnector, wanted.NetworkConnectorID = there.UseNetworkConnector, there.NetworkConnectorID
-	if there.ServerAddress == wanted.ServerAddress {
+	if there.ServerAddress == wanted.ServerAddress && wanted.CertificateRule == dial.Verify {
 		wanted.CertificateRule, wanted.CertificateFingerprint, wanted.CertificateCA =
 			there.CertificateRule, there.CertificateFingerprint, there.CertificateCA
 	}
@@ -139,9 +140,12 @@ func (a *application) patternOwner(r plan.Registration) (oauth.Registration, boo
 	return oauth.Registration{}, false
 }
 
-// alike reports whether a listener does what a plan wants; what plans cannot say may differ.
+// alike reports whether a listener does what a plan wants; what plans cannot say, or this one does not, may differ.
 func alike(there, wanted Settings) bool {
 	a, b := there.Plan(), wanted.Plan()
+	if wanted.CertificateRule == dial.Verify {
+		a.ServerCA, a.ServerPin = "", ""
+	}
 	return a == b && (there.ServerSecurity == wanted.ServerSecurity) && there.LocalSecurity == wanted.LocalSecurity
 }
 

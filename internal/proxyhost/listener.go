@@ -146,11 +146,19 @@ func (s Settings) target() dial.Target {
 
 // Plan is the listener as plans have it, for an export.
 func (s Settings) Plan() plan.Listener {
-	return plan.Listener{
+	l := plan.Listener{
 		Protocol: plan.Protocol(s.Protocol), LocalAddress: s.LocalAddress, LocalPort: s.LocalPort,
 		ServerAddress: s.ServerAddress, ServerPort: s.ServerPort, STARTTLS: s.ServerSecurity == dial.STARTTLS,
 		LocalSTARTTLS: s.LocalSecurity == dial.STARTTLS, LocalCertificate: s.CertificateFile, LocalKey: s.KeyFile,
 	}
+	switch s.CertificateRule {
+	case dial.CustomCA:
+		l.ServerCA = s.CertificateCA
+	case dial.Pin:
+		l.ServerPin = s.CertificateFingerprint
+	case dial.Verify, dial.Ignore:
+	}
+	return l
 }
 
 // planned is a listener of a plan as settings.
@@ -162,6 +170,12 @@ func planned(l plan.Listener) Settings {
 	}
 	if l.STARTTLS {
 		s.ServerSecurity = dial.STARTTLS
+	}
+	switch {
+	case l.ServerCA != "":
+		s.CertificateRule, s.CertificateCA = dial.CustomCA, l.ServerCA
+	case l.ServerPin != "":
+		s.CertificateRule, s.CertificateFingerprint = dial.Pin, l.ServerPin
 	}
 	switch {
 	case l.LocalSTARTTLS:

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"orbit/internal/audit"
+	"orbit/internal/mail/dial"
 	"orbit/internal/mail/proxy"
 	"orbit/internal/oauth"
 	"orbit/internal/oauth/plan"
@@ -161,6 +162,31 @@ func TestAPlanIsStoredWholeAndReplacedOnlyWhenForced(t *testing.T) {
 	}
 	if l := again.Listeners[1]; l.Version != 1 {
 		t.Errorf("a listener that stays as it is was changed: %+v", l)
+	}
+}
+
+func TestAPlanMayNameTheServersCertificate(t *testing.T) {
+	r := newRig(t)
+	p := r.documentPlan("@")
+	p.Listeners[0].ServerCA, p.Listeners[1].ServerPin = r.mail.Certificate.CA, strings.Repeat("AB:", 31)+"AB"
+	done, err := r.Apply(r.ctx, p)
+	r.must(err)
+	imap, smtp := done.Listeners[0], done.Listeners[1]
+	if imap.CertificateRule != dial.CustomCA || smtp.CertificateRule != dial.Pin || smtp.CertificateFingerprint != strings.Repeat("ab", 32) {
+		t.Errorf("%+v\n%+v", imap.Settings, smtp.Settings)
+	}
+	p.Registrations[0].Pattern = "@two.example"
+	if _, err := r.Apply(r.ctx, p); err != nil {
+		t.Errorf("the same listeners again: %v", err)
+	}
+	p.Registrations[0].Pattern, p.Listeners[0].ServerCA, p.Listeners[1].ServerPin = "@three.example", "", ""
+	if done, err = r.Apply(r.ctx, p); err != nil || done.Listeners[0].CertificateRule != dial.CustomCA || done.Listeners[1].Version != 1 {
+		t.Errorf("a plan that says nothing of certificates changes them: %v %+v", err, done.Listeners)
+	}
+	p.Registrations[0].Pattern, p.Listeners[0].ServerPin = "@four.example", strings.Repeat("cd", 32)
+	var confirm *problem.Confirm
+	if _, err := r.Apply(r.ctx, p); !errors.As(err, &confirm) {
+		t.Errorf("another certificate is expected from now on, and nobody is asked: %v", err)
 	}
 }
 

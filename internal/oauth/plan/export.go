@@ -70,6 +70,12 @@ func (e *exporter) listener(l Listener) {
 			e.note(s.name, "server_starttls", "email-oauth2-proxy knows STARTTLS for SMTP only; this server cannot be reached by it.")
 		}
 	}
+	switch {
+	case l.ServerCA != "":
+		e.note(s.name, "server_address", "Its certificate is from an authority of your own: start email-oauth2-proxy with SSL_CERT_FILE naming a file that has it.")
+	case l.ServerPin != "":
+		e.note(s.name, "server_address", "Orbit expects the certificate with the SHA-256 fingerprint "+l.ServerPin+"; email-oauth2-proxy cannot, and verifies it by the system's authorities.")
+	}
 	if l.LocalSTARTTLS {
 		s.add("local_starttls", "True")
 	}

@@ -51,8 +51,10 @@ type Listener struct {
 	LocalPort        int      `json:"local_port"`
 	ServerAddress    string   `json:"server_address"`
 	ServerPort       int      `json:"server_port"`
-	STARTTLS         bool     `json:"starttls"`       // to the server; otherwise TLS from the first byte
-	LocalSTARTTLS    bool     `json:"local_starttls"` // offered to the client
+	STARTTLS         bool     `json:"starttls"`             // to the server; otherwise TLS from the first byte
+	ServerCA         string   `json:"server_ca,omitempty"`  // authorities of the server's certificate (PEM); empty: the system's
+	ServerPin        string   `json:"server_pin,omitempty"` // or its SHA-256 fingerprint
+	LocalSTARTTLS    bool     `json:"local_starttls"`       // offered to the client
 	LocalCertificate string   `json:"local_certificate,omitempty"`
 	LocalKey         string   `json:"local_key,omitempty"` // paths of PEM files
 }

@@ -32,6 +32,7 @@ type arguments struct {
 	redirectURI, provider, cloud, tenant      string
 	domain, account                           string
 	certificate, key, serviceAccount          string
+	caFile, pin                               string
 	force                                     bool
 	interactive                               bool // a permission URL was meant, even if it is blank
 }
@@ -75,6 +76,8 @@ func newArguments() *arguments {
 	f.StringVar(&a.certificate, "certificate", "", "file with the client certificate (PEM), instead of a secret")
 	f.StringVar(&a.key, "key", "", "file with the certificate's key (PEM)")
 	f.StringVar(&a.serviceAccount, "service-account", "", "file with a service account's JSON key")
+	f.StringVar(&a.caFile, "ca-file", "", "file with the authorities of the mail servers' certificates (PEM), instead of the system's")
+	f.StringVar(&a.pin, "pin-sha256", "", "SHA-256 fingerprint of the mail servers' certificate, instead of any authority")
 	f.StringVar(&a.account, "account", "", "register for this address only")
 	f.StringVar(&a.domain, "domain", "", "register for all addresses of this domain only")
 	f.BoolVar(&a.force, "force", false, "replace what is registered without asking")
@@ -151,6 +154,9 @@ func Register(args []string, o Options) (Plan, error) {
 	}
 	p.finish(registerNames)
 	p.completeServers()
+	if err := p.Trust(a.caFile, a.pin, o); err != nil {
+		return Plan{}, err
+	}
 	return p, p.Problems.Err()
 }
 
@@ -275,14 +281,10 @@ func (a *arguments) newSecret(o Options) (oauth.NewSecret, error) {
 		if f.path == "" {
 			continue
 		}
-		if o.ReadFile == nil {
-			return n, problem.Refuse("%s: files are not read from here; enter the contents at the registration.", f.flag)
+		var err error
+		if *f.content, err = readFile(o, f.flag, f.path); err != nil {
+			return n, err
 		}
-		content, err := o.ReadFile(f.path)
-		if err != nil {
-			return n, problem.Refuse("%s: %s could not be read: %v", f.flag, f.path, err)
-		}
-		*f.content = string(content)
 	}
 	n.Certificate, n.Key, n.ServiceAccount = certificate, vault.NewSecret(key), vault.NewSecret(account)
 	return n, nil
