@@ -88,14 +88,19 @@ func place(l proxy.Listener) string {
 
 // explained turns a server's no into words for people. Servers may say what they were told: not here.
 func explained(l proxy.Listener, r oauth.Registration, address string, err error) *ladder.Error {
-	flow := r.EffectiveFlow()
-	e := proxy.Explain(l, explain.Context{
-		Username: address, Sender: address, ClientID: r.ClientID, TenantID: r.Tenant, Provider: string(issuerOf(r)),
-		AppOnly: flow == oauth.ClientCredentials || flow == oauth.ServiceAccount,
-	}, err)
+	e := proxy.Explain(l, knownOf(r, address), err)
 	harmless := *e
 	harmless.Fault.Cause, harmless.Fault.Reply = proxy.Censor(e.Fault.Cause), proxy.Censor(e.Fault.Reply)
 	return &harmless
+}
+
+// knownOf is what Orbit knows of an account for explaining what servers say.
+func knownOf(r oauth.Registration, address string) explain.Context {
+	flow := r.EffectiveFlow()
+	return explain.Context{
+		Username: address, Sender: address, ClientID: r.ClientID, TenantID: r.Tenant, Provider: string(issuerOf(r)),
+		AppOnly: flow == oauth.ClientCredentials || flow == oauth.ServiceAccount,
+	}
 }
 
 // judges are the listeners at whose servers a token of this registration can be judged, one for each server.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"orbit/internal/mail/dial"
+	"orbit/internal/mail/ladder"
 	"orbit/internal/mail/sasl"
 	"orbit/internal/vault"
 )
@@ -26,6 +27,9 @@ type server struct {
 	offer    offer    // the last that the server has said
 	words    string   // its reply to the sign-in, without code and tag
 	alerts   []string // IMAP: what it wants people to read
+
+	ladder *ladder.Ladder // for a person who watches; nil in the sessions of clients
+	heard  string         // its last line, where somebody watches
 }
 
 // dialect is how a protocol says what every visit needs.
@@ -76,7 +80,7 @@ func reach(ctx context.Context, b Backend, l Listener, account Account) (*server
 		return nil, err
 	}
 	wire := newWire(conn)
-	s := &server{listener: l, end: end{wire: wire, conn: wire}}
+	s := &server{listener: l, end: end{wire: wire, conn: wire}, ladder: ladder.From(ctx)}
 	if deadline, ok := ctx.Deadline(); ok {
 		_ = wire.SetDeadline(deadline)
 	}
@@ -112,23 +116,40 @@ func (s *server) within(ctx context.Context, step func() error) error {
 // introduce goes from the greeting to the offer that counts: the one made under TLS.
 func (s *server) introduce(ctx context.Context, hello string) (dialect, error) {
 	d := s.dialect(hello)
+	s.ladder.Begin(ladder.Greeting, "Greeting of the server")
 	if err := d.greeting(); err != nil {
 		return nil, err
 	}
+	s.ladder.End("%s", s.heard)
 	if s.listener.Upstream.Security == dial.STARTTLS {
-		if err := d.startTLS(); err != nil {
+		if err := s.protect(ctx, d); err != nil {
 			return nil, err
 		}
-		if s.in.Buffered() > 0 {
-			return nil, errInjected
-		}
-		if err := s.handshake(ctx); err != nil {
-			return nil, err
-		}
-		s.in.Reset(s.conn)
-		s.offer = nil
 	}
-	return d, d.learn()
+	s.ladder.Begin(ladder.Hello, "What the server offers")
+	if err := d.learn(); err != nil {
+		return nil, err
+	}
+	s.ladder.End("%s", s.offer.signIns())
+	return d, nil
+}
+
+// protect begins TLS on a connection that began without. What was said before does not count any more.
+func (s *server) protect(ctx context.Context, d dialect) error {
+	s.ladder.Begin(ladder.Hello, "STARTTLS")
+	if err := d.startTLS(); err != nil {
+		return err
+	}
+	s.ladder.End("the server agrees")
+	if s.in.Buffered() > 0 {
+		return errInjected
+	}
+	if err := s.handshake(ctx); err != nil {
+		return err
+	}
+	s.in.Reset(s.conn)
+	s.offer = nil
+	return nil
 }
 
 // signIn gives the token to the server.
@@ -137,6 +158,8 @@ func (s *server) signIn(d dialect, account Account, token vault.Secret) error {
 	if err != nil {
 		return err
 	}
+	s.ladder.Record("note", "the sign-in is not shown: it has the token")
+	s.ladder = nil
 	err = d.authenticate(bearer)
 	var rejection *Rejection
 	if errors.As(err, &rejection) { // clients hear its words
@@ -158,6 +181,7 @@ func (s *server) bearer(account Account, token vault.Secret) (*sasl.Bearer, erro
 }
 
 func (s *server) send(line string) error {
+	s.ladder.Record("orbit", line)
 	_, err := io.WriteString(s.conn, line+"\r\n")
 	return err
 }
@@ -166,6 +190,10 @@ func (s *server) line() (string, error) {
 	line, _, err := readLine(s.in, maxServerLine)
 	if err != nil {
 		return "", fmt.Errorf("read from the server: %w", err)
+	}
+	if s.ladder != nil {
+		s.heard = oneLine(string(line))
+		s.ladder.Record("server", s.heard)
 	}
 	return string(line), nil
 }
