@@ -33,10 +33,17 @@ type house struct {
 
 func newHouse(t testing.TB) *house {
 	t.Helper()
+	return newHouseWith(t, Options{})
+}
+
+// newHouseWith is a house with tokens or a proxy of its own.
+func newHouseWith(t testing.TB, o Options) *house {
+	t.Helper()
 	pool := pgtest.New(t)
 	ctx := audit.WithActor(t.Context(), audit.Actor{Kind: audit.User, ID: 1, Name: "alice"})
 	credentials := credential.New(pool, vault.NewTestBox())
-	service := New(Options{Pool: pool, Credentials: credentials, Settings: setting.New(pool), Dialers: plainDialers{}})
+	o.Pool, o.Credentials, o.Settings, o.Dialers = pool, credentials, setting.New(pool), plainDialers{}
+	service := New(o)
 	credentials.UsedBy = service.CredentialUses
 	return &house{Service: service, t: t, ctx: ctx, pool: pool, mail: newSink(t)}
 }

@@ -8,16 +8,24 @@ import (
 // The password that the client sent to the proxy was right, so nobody is told to type it again.
 func TestATokenThatIsRefusedBehindTheProxyIsExplained(t *testing.T) {
 	t.Parallel()
-	for reply, want := range map[string]string{
-		"535 5.7.8 smtp.office365.com:587 refuses the access token: 535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox.": "Set-CASMailbox -Identity 'alerts@example.com'",
-		"535 5.7.8 127.0.0.1:3587 refuses the access token: 535 5.7.3 Authentication unsuccessful [SANDBOX01.prod.outlook.example]":                                 "authorised for alerts@example.com and not for another mailbox",
+	for reply, want := range map[string]struct{ protocol, remedy string }{
+		"535 5.7.8 smtp.office365.com:587 refuses the access token: 535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox.": {"SMTP", "Set-CASMailbox -Identity 'alerts@example.com'"},
+		"535 5.7.8 127.0.0.1:3587 refuses the access token: 535 5.7.3 Authentication unsuccessful [SANDBOX01.prod.outlook.example]":                                 {"SMTP", "authorised for alerts@example.com and not for another mailbox"},
+		"[AUTHENTICATIONFAILED] outlook.office365.com:993 refuses the access token: NO AUTHENTICATE failed.":                                                        {"IMAP", "Set-CASMailbox -Identity 'alerts@example.com' -ImapEnabled"},
+		"[AUTHENTICATIONFAILED] imap.gmail.com:993 refuses the access token: NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)":                               {"IMAP", "https://mail.google.com/"},
+		"[AUTH] outlook.office365.com:995 refuses the access token: -ERR Authentication failure: unknown user name or bad password.":                                {"POP3", "-PopEnabled"},
 	} {
-		fault, ok := refusedToken("SMTP", reply, "alerts@example.com")
-		if !ok || !strings.Contains(fault.Remedy, want) {
+		fault, ok := refusedToken(want.protocol, reply, "alerts@example.com")
+		if !ok || !strings.Contains(fault.Remedy, want.remedy) {
 			t.Errorf("%s\n%t %+v", reply, ok, fault)
 		}
 	}
-	if fault, ok := refusedToken("SMTP", "535 5.7.8 The user name or password is not that of a registered credential", "alerts@example.com"); ok {
-		t.Errorf("%+v", fault)
+	for protocol, reply := range map[string]string{
+		"SMTP": "535 5.7.8 The user name or password is not that of a registered credential",
+		"IMAP": "[AUTHENTICATIONFAILED] The user name or password is not that of a registered credential",
+	} {
+		if fault, ok := refusedToken(protocol, reply, "alerts@example.com"); ok {
+			t.Errorf("%+v", fault)
+		}
 	}
 }
