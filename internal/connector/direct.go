@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 
 	"orbit/internal/mail/dial"
 	"orbit/internal/mail/explain"
@@ -47,13 +48,22 @@ func (d direct) Dial(ctx context.Context, host string, port int) (net.Conn, erro
 // judge returns the addresses that may be dialled. When none may, the reason of the first one is the fault.
 func (s *Service) judge(ctx context.Context, name string, addresses []netip.Addr, port int, c explain.Context) ([]netip.AddrPort, error) {
 	l := ladder.From(ctx)
-	var passed []netip.AddrPort
-	var refusal *Refusal
-	own := false
+	passed, refusal := s.sift(ctx, name, addresses, port)
+	if len(passed) == 0 {
+		return nil, l.Fail(ladder.Connect, explain.Forbidden(refusal.Destination, c), refusal)
+	}
+	if !slices.ContainsFunc(passed, s.ownListener) {
+		warnUnusual(l, port)
+	}
+	return passed, nil
+}
+
+// sift keeps the addresses that may be dialled, and returns the reason of the first that may not.
+func (s *Service) sift(ctx context.Context, name string, addresses []netip.Addr, port int) (passed []netip.AddrPort, refusal *Refusal) {
+	l := ladder.From(ctx)
 	for _, addr := range addresses {
-		to := netip.AddrPortFrom(addr, uint16(port)) // Dial has checked the range
+		to := netip.AddrPortFrom(addr, uint16(port)) // the caller has checked the range
 		if s.ownListener(to) {
-			own = true
 			passed = append(passed, to)
 			continue
 		}
@@ -67,13 +77,13 @@ func (s *Service) judge(ctx context.Context, name string, addresses []netip.Addr
 			refusal = r
 		}
 	}
-	if len(passed) == 0 {
-		return nil, l.Fail(ladder.Connect, explain.Forbidden(refusal.Destination, c), refusal)
-	}
-	if !usual(port) && !own {
+	return passed, refusal
+}
+
+func warnUnusual(l *ladder.Ladder, port int) {
+	if !usual(port) {
 		l.Warn("Port %d is not one of the usual mail ports (25, 465, 587, 2525, 110, 143, 993, 995). Check it.", port)
 	}
-	return passed, nil
 }
 
 func (s *Service) ownListener(to netip.AddrPort) bool {

@@ -10,11 +10,13 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 
 	"orbit/internal/mail/dial"
 	"orbit/internal/mail/explain"
 	"orbit/internal/mail/ladder"
+	"orbit/internal/problem"
 )
 
 const (
@@ -29,14 +31,63 @@ const (
 // way as mail: https, or http to an allowed loopback address. It follows no redirect to another host, takes no
 // proxy from the environment, and reports no steps. Callers limit the body that they read.
 func (s *Service) HTTPClient(ctx context.Context, use bool, id int64) (*http.Client, error) {
-	d, err := s.Dialer(ctx, use, id)
-	if err != nil {
+	c, err := s.choose(ctx, use, id)
+	switch {
+	case errors.Is(err, problem.ErrNotFound):
+		return newHTTPClient(s.gone(c), s.rules), nil
+	case err != nil:
 		return nil, err
-	}
-	if _, ok := d.(direct); ok {
+	case c.Kind == KindDirect && c.Active:
 		return s.directClient(), nil
 	}
-	return newHTTPClient(d, s.rules), nil
+	return s.clients.get(c, func() *http.Client { return newHTTPClient(s.way(c), s.rules) }), nil
+}
+
+// clients are kept by connector, so that token requests share connections.
+type clients struct {
+	mu   sync.Mutex
+	kept map[int64]keptClient
+}
+
+type keptClient struct {
+	version int
+	client  *http.Client
+}
+
+// get returns the client of a connector as it is now; one of an older version ends with its last request.
+func (k *clients) get(c Connector, build func() *http.Client) *http.Client {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if kept, found := k.kept[c.ID]; found {
+		if kept.version == c.Version {
+			return kept.client
+		}
+		kept.client.CloseIdleConnections()
+	}
+	if k.kept == nil {
+		k.kept = map[int64]keptClient{}
+	}
+	client := build()
+	k.kept[c.ID] = keptClient{c.Version, client}
+	return client
+}
+
+func (k *clients) drop(id int64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if kept, found := k.kept[id]; found {
+		kept.client.CloseIdleConnections()
+		delete(k.kept, id)
+	}
+}
+
+func (k *clients) closeAll() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for id, kept := range k.kept {
+		kept.client.CloseIdleConnections()
+		delete(k.kept, id)
+	}
 }
 
 func newHTTPClient(d dial.Dialer, rules Rules) *http.Client {

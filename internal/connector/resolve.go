@@ -2,6 +2,7 @@ package connector
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -25,21 +26,39 @@ const resolveTimeout = 10 * time.Second
 func (s *Service) resolve(ctx context.Context, name string, c explain.Context) ([]netip.Addr, error) {
 	l := ladder.From(ctx)
 	l.Begin(ladder.Resolve, "Name and addresses")
-	if addr, err := netip.ParseAddr(name); err == nil {
+	addresses, err := s.lookUp(ctx, name)
+	switch {
+	case errors.Is(err, errNoAddress):
+		return nil, l.Fail(ladder.Resolve, explain.NoAddress(c), err)
+	case err != nil:
+		return nil, l.Fail(ladder.Resolve, explain.Network(ladder.Resolve, err, c), err)
+	}
+	if _, err := netip.ParseAddr(name); err == nil {
 		l.End("%s is an address", name)
+	} else {
+		l.End("%s has %s", name, count(addresses))
+	}
+	return addresses, nil
+}
+
+// errNoAddress says that a name exists and leads nowhere.
+var errNoAddress = errors.New("the name has no address")
+
+// lookUp finds the addresses of a name; a literal address is its own.
+func (s *Service) lookUp(ctx context.Context, name string) ([]netip.Addr, error) {
+	if addr, err := netip.ParseAddr(name); err == nil {
 		return []netip.Addr{plain(addr)}, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
 	defer cancel()
 	found, err := s.Resolver.LookupNetIP(ctx, "ip", name)
 	if err != nil {
-		return nil, l.Fail(ladder.Resolve, explain.Network(ladder.Resolve, err, c), err)
+		return nil, err
 	}
 	addresses := arrange(found)
 	if len(addresses) == 0 {
-		return nil, l.Fail(ladder.Resolve, explain.NoAddress(c), fmt.Errorf("%s has no address", name))
+		return nil, fmt.Errorf("%s: %w", name, errNoAddress)
 	}
-	l.End("%s has %s", name, count(addresses))
 	return addresses, nil
 }
 

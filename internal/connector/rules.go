@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 
 	"orbit/internal/mail/explain"
 )
@@ -70,6 +71,48 @@ func (r Rules) Judge(host string, addr netip.Addr, port int) *Refusal {
 		}
 	}
 	return nil
+}
+
+// JudgeName judges a destination that is looked up beyond a connector: its name is all there is to see here.
+// It returns why the destination is refused, or nil. Host is in the form of dial.ASCIIHost.
+func (r Rules) JudgeName(host string, port int) *Refusal {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return r.Judge(host, addr, port)
+	}
+	if numeric(host) {
+		return &Refusal{explain.Destination{Address: host, Rule: "a name that ends in a number is read as an address by some machines and as a name by others"}}
+	}
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") { // RFC 6761 6.3: loopback, wherever it is looked up
+		return r.Judge(host, netip.AddrFrom4([4]byte{127, 0, 0, 1}), port)
+	}
+	if slices.Contains(metadataNames, host) {
+		return &Refusal{explain.Destination{Address: host, Rule: "the metadata services of clouds are always refused"}}
+	}
+	for _, p := range r.Denied {
+		if p.Host == host && (p.Port == 0 || p.Port == port) {
+			return &Refusal{explain.Destination{
+				Address: host, Rule: "it is denied by " + p.String(),
+				Variable: DeniedVariable, Setting: "take " + p.String() + " out of it",
+			}}
+		}
+	}
+	return nil
+}
+
+// metadataNames are names that clouds give their metadata services.
+var metadataNames = []string{"metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal", "metadata"}
+
+// numeric reports whether inet_aton could read a name as an address: 127.1, 0x7f000001 or 2130706433. The
+// last label decides, as browsers do it (WHATWG URL, "ends in a number").
+func numeric(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return false
+	}
+	last := host[strings.LastIndex(host, ".")+1:]
+	if hex, found := strings.CutPrefix(last, "0x"); found {
+		return strings.Trim(hex, "0123456789abcdef") == ""
+	}
+	return strings.Trim(last, "0123456789") == ""
 }
 
 func refuse(addr netip.Addr, rule string) *Refusal {

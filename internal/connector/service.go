@@ -2,8 +2,6 @@ package connector
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -11,13 +9,11 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"orbit/internal/credential"
 	"orbit/internal/mail/dial"
-	"orbit/internal/mail/explain"
-	"orbit/internal/mail/ladder"
-	"orbit/internal/problem"
 )
 
-// Service hands out dialers. The hooks are set before its first use; the zero hook is none.
+// Service registers connectors and hands out dialers. The hooks are set before its first use; the zero hook is none.
 type Service struct {
 	pool  *pgxpool.Pool
 	rules Rules
@@ -29,8 +25,14 @@ type Service struct {
 	DefaultConnector func(ctx context.Context) (int64, error)
 	// Resolver looks names up; it is net.DefaultResolver unless set.
 	Resolver Resolver
+	// Credentials hold what signs in at connectors.
+	Credentials *credential.Service
+	// Tunnels carry what goes through agents.
+	Tunnels Tunnels
 
 	directClient func() *http.Client
+	clients      clients
+	links        links
 }
 
 // NewService returns a Service. The pool may be nil where no connector is ever chosen.
@@ -40,51 +42,28 @@ func NewService(pool *pgxpool.Pool, rules Rules) *Service {
 	return s
 }
 
-// Dialer returns how connections of a record leave: use is the record's switch "Use network connector", id its
-// connector, 0 for the default of System Parameters. A connector that cannot carry a connection is no error
-// here: the dialer says so as a step, unless the destination is an own listener, which is always dialled directly.
-func (s *Service) Dialer(ctx context.Context, use bool, id int64) (dial.Dialer, error) {
-	if !use {
-		return direct{s}, nil
-	}
-	if id == 0 && s.DefaultConnector != nil {
-		var err error
-		if id, err = s.DefaultConnector(ctx); err != nil {
-			return nil, fmt.Errorf("find the default network connector: %w", err)
+// Run drops what this process keeps of a connector when another process changes it, until ctx ends; then it
+// closes what is open. Without it everything works, and a change made elsewhere counts from the next connection on.
+func (s *Service) Run(ctx context.Context) error {
+	defer s.Close()
+	for ctx.Err() == nil {
+		if err := s.listen(ctx); err != nil && ctx.Err() == nil {
+			pause(ctx, listenAgain)
 		}
 	}
-	if id == 0 {
-		return direct{s}, nil
-	}
-	c, err := s.Find(ctx, id)
-	if errors.Is(err, problem.ErrNotFound) {
-		return through{s, fmt.Sprintf("number %d", id), "it does not exist"}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if reason := c.trouble(); reason != "" {
-		return through{s, c.Name, reason}, nil
-	}
-	return direct{s}, nil
+	return nil
 }
 
-// through is the way through a connector that cannot be used.
-type through struct {
-	s      *Service
-	name   string
-	reason string
+// Close ends the connections that are kept for many users, and with them all that they carry.
+func (s *Service) Close() {
+	s.clients.closeAll()
+	s.links.closeAll()
 }
 
-// Dial implements dial.Dialer.
-func (t through) Dial(ctx context.Context, host string, port int) (net.Conn, error) {
-	if t.s.isOwn(host, port) {
-		return direct{t.s}.Dial(ctx, host, port)
-	}
-	l := ladder.From(ctx)
-	l.Begin(ladder.Connector, "Network connector "+t.name)
-	fault := explain.ConnectorUnusable(t.name, t.reason, explain.Context{Host: host, Port: port})
-	return nil, l.Fail(ladder.Connector, fault, errors.New(t.reason))
+// drop forgets what is kept of a connector that was changed.
+func (s *Service) drop(id int64) {
+	s.clients.drop(id)
+	s.links.drop(id)
 }
 
 // isOwn recognises an own listener before anything is looked up: by its literal address, or as localhost.

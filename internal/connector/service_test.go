@@ -84,7 +84,8 @@ func TestWhichWayAConnectionTakes(t *testing.T) {
 	if err := pool.QueryRow(t.Context(), `select id from network_connector where kind = 'direct'`).Scan(&directID); err != nil {
 		t.Fatal(err)
 	}
-	socks, off := add(t, pool, "Office", KindSOCKS5, true), add(t, pool, "Branch", KindAgent, false)
+	off := add(t, pool, "Branch", KindAgent, false)
+	agent := add(t, pool, "Agent", KindAgent, true)
 	for _, c := range []struct {
 		name          string
 		use           bool
@@ -99,7 +100,7 @@ func TestWhichWayAConnectionTakes(t *testing.T) {
 		{"direct is chosen", true, directID, off, true, ""},
 		{"default is not active", true, 0, off, false, "Branch cannot be used: it is not active"},
 		{"an inactive one is chosen", true, off, 0, false, "Branch cannot be used: it is not active"},
-		{"a kind that cannot be dialled", true, socks, 0, false, "Office cannot be used: this version"},
+		{"an agent where none are served", true, agent, 0, false, "Agent cannot be used: this process serves no agents"},
 		{"default was deleted", true, 0, 4711, false, "number 4711 cannot be used: it does not exist"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -36,6 +36,8 @@ func during(step ladder.Name) string {
 		return "looking up the name"
 	case ladder.Connector:
 		return "reaching the network connector"
+	case ladder.Gate:
+		return "signing in at the network connector"
 	case ladder.Connect:
 		return "opening the connection"
 	case ladder.TLS:
@@ -133,7 +135,7 @@ func dropped(err error) bool {
 // says nothing until the client has spoken.
 func timeoutCode(step ladder.Name, c Context) string {
 	switch step {
-	case ladder.Connect, ladder.Connector, ladder.Resolve:
+	case ladder.Connect, ladder.Connector, ladder.Gate, ladder.Resolve:
 		return "net_connect_timeout"
 	case ladder.Greeting:
 		if c.Security != Implicit && expectsTLS(c.Port) {
@@ -151,7 +153,7 @@ func timeoutCode(step ladder.Name, c Context) string {
 
 func droppedCode(step ladder.Name, c Context) string {
 	switch step {
-	case ladder.Connect, ladder.Connector, ladder.Resolve:
+	case ladder.Connect, ladder.Connector, ladder.Gate, ladder.Resolve:
 		return "net_reset"
 	case ladder.TLS:
 		return "tls_dropped"

@@ -19,6 +19,7 @@ type Name string
 const (
 	Resolve   Name = "resolve"   // find the addresses of the host
 	Connector Name = "connector" // reach the network connector
+	Gate      Name = "gate"      // sign in at the network connector
 	Connect   Name = "connect"   // open the TCP connection
 	TLS       Name = "tls"       // handshake and certificate
 	Greeting  Name = "greeting"  // the server's first line
