@@ -3,12 +3,12 @@ package account
 import (
 	"context"
 	"errors"
-	"net"
 	"strconv"
 	"strings"
 
 	"orbit/internal/mail/explain"
 	"orbit/internal/mail/ladder"
+	"orbit/internal/mail/proxy"
 )
 
 // behindOwn explains a sign-in that Orbit's own proxy refused, before anybody sees the step. The proxy tells its
@@ -35,11 +35,10 @@ func (s *Service) behindOwn(ctx context.Context, a access, step ladder.Step) lad
 }
 
 // refusedToken explains the words of the server behind the proxy, which the proxy repeats when that server does not
-// accept a token: "535 5.7.8 smtp.office365.com:587 refuses the access token: 535 5.7.139 Authentication unsuccessful".
+// accept a token.
 func refusedToken(protocol, reply, address string) (ladder.Fault, bool) {
-	before, words, found := strings.Cut(reply, " refuses the access token: ")
-	host, port, err := net.SplitHostPort(before[strings.LastIndex(before, " ")+1:])
-	if !found || err != nil {
+	host, port, words, ok := proxy.TokenRefusal(reply)
+	if !ok {
 		return ladder.Fault{}, false
 	}
 	number, _ := strconv.Atoi(port)
