@@ -82,10 +82,15 @@ func listenersReport(rows []proxyhost.Status, role identity.Role, clock ui.Clock
 func listenerMenu(l proxyhost.Status, role identity.Role) []ui.MenuItem {
 	at := listenerPage(l.ID)
 	entries := ui.MenuItem{Label: "Log", Icon: "file-text", Href: proxyLogPath + "?listener=" + strconv.FormatInt(l.ID, 10)}
-	if !role.CanChange() {
+	trial := ui.MenuItem{Label: "Test listener", Icon: "shield-check", Href: at + "/test", Window: true}
+	switch {
+	case role.CanChange():
+	case role.CanTest():
+		return []ui.MenuItem{{Label: "View", Icon: "eye", Href: at}, trial, entries}
+	default:
 		return []ui.MenuItem{{Label: "View", Icon: "eye", Href: at}, entries}
 	}
-	items := []ui.MenuItem{{Label: "Edit", Icon: "edit", Href: at}, entries}
+	items := []ui.MenuItem{{Label: "Edit", Icon: "edit", Href: at}, trial, entries}
 	if l.Wanted == proxyhost.Stopped {
 		items = append(items, ui.MenuItem{Label: "Start", Icon: "player-play", Href: at + "/start", Post: true})
 	} else {

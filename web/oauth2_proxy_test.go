@@ -179,6 +179,27 @@ func TestListenersAreStartedAndStopped(t *testing.T) {
 	ana.get(at).is(http.StatusNotFound)
 }
 
+func TestAListenerIsTestedStepByStep(t *testing.T) {
+	s := newProxySite(t)
+	l := s.listener()
+	s.registered(nil)
+	if _, err := s.credentials.Create(t.Context(), "Alerts", mailbox, vault.NewSecret("local word")); err != nil {
+		t.Fatal(err)
+	}
+	ana := s.ana()
+	at, all := proxyPage+"/listeners/"+itoa(l.ID), proxyPage+"/listeners"
+	ana.get(all).is(http.StatusOK, at+"/test", "Test listener")
+	ana.get(at+"/test").is(http.StatusOK, "Test listener", "Nobody: stop before the sign-in", mailbox)
+	ana.post(at+"/test", "address", "").is(http.StatusOK, "Local port", "does not answer at", "What to do", "Test again")
+	ana.post(at + "/stop").leads(all)
+	ana.post(at+"/test", "address", "").is(http.StatusOK, "The listener is stopped", "OAuth 2.0 by ", "answers. Choose a mailbox")
+	ana.post(at+"/test", "address", mailbox).is(http.StatusOK, "is not authorised at the provider yet", "Authorise")
+	s.somebody("otto", identity.Operator)
+	s.as("otto").get(at+"/test").is(http.StatusOK, "Test listener")
+	s.somebody("aude", identity.Auditor)
+	s.as("aude").post(at+"/test", "address", "").is(http.StatusForbidden)
+}
+
 func TestThePasswordFlowAsksForThePassword(t *testing.T) {
 	s := newProxySite(t)
 	s.registered(func(c *oauth.Change) {

@@ -200,6 +200,8 @@ func (s *Server) proxyRoutes(r *router) {
 	r.post(proxyPath+"/listeners/restart", change, s.wantAll(s.Proxies.Restart, "restarted"))
 	r.get(proxyPath+"/listeners/{id}", view, s.editListener)
 	r.post(proxyPath+"/listeners/{id}", change, s.saveListener)
+	r.get(proxyPath+"/listeners/{id}/test", test, s.askTestListener)
+	r.post(proxyPath+"/listeners/{id}/test", test, s.testListener)
 	r.post(proxyPath+"/listeners/{id}/start", change, s.want(s.Proxies.Start, "started"))
 	r.post(proxyPath+"/listeners/{id}/stop", change, s.want(s.Proxies.Stop, "stopped"))
 	r.post(proxyPath+"/listeners/{id}/restart", change, s.want(s.Proxies.Restart, "restarted"))

@@ -22,6 +22,16 @@ type Trial struct {
 	Place string        `json:"server"` // "IMAP at outlook.office365.com:993"
 }
 
+// Greeting is what the local port said first, "" when nobody was asked or nobody answered.
+func (t Trial) Greeting() string {
+	for _, step := range t.Steps {
+		if step.Name == localPort && len(step.Transcript) > 0 {
+			return step.Transcript[0].Text
+		}
+	}
+	return ""
+}
+
 // Test climbs from the local port of a listener to its mail server, as a session would. With a mailbox it gets the
 // token and signs in; the grant hears what the server says. Observe may be nil.
 func (s *Service) Test(ctx context.Context, id int64, mailbox string, observe ladder.Observer) (Trial, error) {

@@ -232,6 +232,10 @@ func TestProgramsStartAndStopListeners(t *testing.T) {
 	if test := p.want(200, "POST", on+"/test", nil); !strings.HasPrefix(test["greeting"].(string), "* OK") {
 		t.Errorf("%v", test)
 	}
+	if test := p.want(200, "POST", on+"/test", nil); test["fault"] != nil || test["server"] != "IMAP at 127.0.0.1:"+strconv.Itoa(p.provider.Ports.IMAPS) || len(test["steps"].([]any)) != 6 {
+		t.Errorf("the way to the mail server: %v", test)
+	}
+	p.want(422, "POST", on+"/test", fields{"address": "nobody@example.com"})
 	p.want(422, "POST", "/proxy-listeners", fields{"protocol": "smtp", "local_port": number, "server_address": "smtp.example.com", "server_security": "tls"})
 	if stopped := p.want(200, "POST", on+"/stop", nil); stopped["wanted"] != "stopped" {
 		t.Errorf("%v", stopped)

@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"orbit/internal/identity"
-	"orbit/internal/oauth"
 	"orbit/internal/problem"
 	"orbit/internal/proxyhost"
 )
@@ -18,7 +17,7 @@ func (a *api) proxyListeners() {
 	register(a, operation{"show-proxy-listener", http.MethodGet, "/proxy-listeners/{id}", "Show a listener and what the processes do with it", listenerTag, identity.Auditor, 0}, a.showListener)
 	register(a, operation{"change-proxy-listener", http.MethodPatch, "/proxy-listeners/{id}", "Change a listener", listenerTag, identity.Administrator, 0}, a.changeListener)
 	register(a, operation{"delete-proxy-listener", http.MethodDelete, "/proxy-listeners/{id}", "Delete a listener", listenerTag, identity.Administrator, http.StatusNoContent}, a.deleteListener)
-	register(a, operation{"test-proxy-listener", http.MethodPost, "/proxy-listeners/{id}/test", "Connect to the port, and with an address show its token to the mail server", listenerTag, identity.Operator, 0}, a.testListener)
+	register(a, operation{"test-proxy-listener", http.MethodPost, "/proxy-listeners/{id}/test", "Go from the local port to the mail server, and with an address sign in there", listenerTag, identity.Operator, 0}, a.testListener)
 	register(a, operation{"start-proxy-listener", http.MethodPost, "/proxy-listeners/{id}/start", "Start a listener", listenerTag, identity.Administrator, 0}, a.want(func(p *proxyhost.Service) wanting { return p.Start }))
 	register(a, operation{"stop-proxy-listener", http.MethodPost, "/proxy-listeners/{id}/stop", "Stop a listener", listenerTag, identity.Administrator, 0}, a.want(func(p *proxyhost.Service) wanting { return p.Stop }))
 	register(a, operation{"restart-proxy-listener", http.MethodPost, "/proxy-listeners/{id}/restart", "Restart a listener", listenerTag, identity.Administrator, 0}, a.want(func(p *proxyhost.Service) wanting { return p.Restart }))
@@ -121,26 +120,18 @@ func (a *api) deleteListener(c *call, i *IDInput) (*struct{}, error) {
 	return nil, a.Proxies.Delete(c, i.ID, 0)
 }
 
-// listenerTest is what a mail program would meet at the port.
+// listenerTest is what a mail program would meet on its way.
 type listenerTest struct {
-	Greeting string         `json:"greeting" doc:"The first line at the local port"`
-	Outcome  *oauth.Outcome `json:"outcome,omitempty" doc:"With an address: what its mail servers said to its token"`
+	proxyhost.Trial
+	Greeting string `json:"greeting,omitempty" doc:"The first line at the local port"`
 }
 
 type testListenerOutput struct{ Body listenerTest }
 
+// testListener answers with the steps; one that failed is the answer, not an error.
 func (a *api) testListener(c *call, i *mailboxInput) (*testListenerOutput, error) {
-	greeting, err := a.Proxies.Knock(c, i.ID)
-	if err != nil {
-		return nil, err
-	}
-	output := &testListenerOutput{listenerTest{Greeting: greeting}}
-	if i.address() == "" {
-		return output, nil
-	}
-	outcome, err := a.OAuth.Prove(c, i.address())
-	output.Body.Outcome = &outcome
-	return output, err
+	trial, err := a.Proxies.Test(c, i.ID, i.address(), nil)
+	return &testListenerOutput{listenerTest{Trial: trial, Greeting: trial.Greeting()}}, err
 }
 
 // wanting is what people want of listeners.
