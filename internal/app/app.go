@@ -96,6 +96,7 @@ func Assemble(ctx context.Context, c config.Config, pool *pgxpool.Pool, log *slo
 	}
 	o.Connectors = connector.NewService(pool, rules)
 	o.Connectors.DefaultConnector = o.defaultConnector
+	o.Connectors.Credentials = o.Credentials
 	if err := o.assembleProxy(); err != nil {
 		return nil, err
 	}
@@ -103,8 +104,21 @@ func Assemble(ctx context.Context, c config.Config, pool *pgxpool.Pool, log *slo
 		Pool: pool, Credentials: o.Credentials, Settings: o.Settings, Dialers: o.Connectors, Log: log,
 		Tokens: tokens{o.OAuth}, Own: o.Proxies.Own,
 	})
-	o.Credentials.UsedBy = o.Accounts.CredentialUses
+	o.Credentials.UsedBy = o.credentialUses
 	return o, nil
+}
+
+// credentialUses asks everybody who keeps credentials.
+func (o *Orbit) credentialUses(ctx context.Context, ids []int64) (map[int64][]credential.Use, error) {
+	uses, err := o.Accounts.CredentialUses(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	more, err := o.Connectors.CredentialUses(ctx, ids)
+	for id, found := range more {
+		uses[id] = append(uses[id], found...)
+	}
+	return uses, err
 }
 
 // defaultConnector is the one of System Parameters > Application.
@@ -115,6 +129,7 @@ func (o *Orbit) defaultConnector(ctx context.Context) (int64, error) {
 
 // Close ends what opening began: the pool, and the private cluster if it is ours.
 func (o *Orbit) Close() {
+	o.Connectors.Close()
 	if o.db != nil {
 		o.db.Close()
 	}

@@ -151,7 +151,11 @@ func (s *Service) Delete(ctx context.Context, id int64, version int) error {
 		if err := deleteOne(ctx, tx, id); err != nil {
 			return Connector{}, fmt.Errorf("delete network connector %d: %w", id, err)
 		}
-		return found, record(ctx, tx, "deleted", found, audit.Changes(found.Settings, nil))
+		if err := record(ctx, tx, "deleted", found, audit.Changes(found.Settings, nil)); err != nil {
+			return Connector{}, err
+		}
+		found.Active = false
+		return found, nil
 	})
 }
 
@@ -182,7 +186,7 @@ func Named(uses []Use) string {
 	return text
 }
 
-// changing runs a change of one connector and tells all processes. What this process keeps of it is dropped
+// changing runs a change of one connector and tells all processes. This process follows
 // without waiting for the notification.
 func (s *Service) changing(ctx context.Context, do func(tx pgx.Tx) (Connector, error)) error {
 	var changed Connector
@@ -193,7 +197,7 @@ func (s *Service) changing(ctx context.Context, do func(tx pgx.Tx) (Connector, e
 		return tell(ctx, tx, changed.ID)
 	})
 	if err == nil {
-		s.drop(changed.ID)
+		s.follow(changed)
 	}
 	return err
 }

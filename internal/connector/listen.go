@@ -2,15 +2,18 @@ package connector
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
+
+	"orbit/internal/problem"
 )
 
 // listenAgain is the pause before a lost connection to the database is tried again.
 const listenAgain = 5 * time.Second
 
-// listen drops each connector that a notification names, until ctx ends or the database is lost.
+// listen follows each change that a notification tells of, until ctx ends or the database is lost.
 func (s *Service) listen(ctx context.Context) error {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
@@ -26,9 +29,16 @@ func (s *Service) listen(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("wait for changed connectors: %w", err)
 		}
-		if id, err := strconv.ParseInt(n.Payload, 10, 64); err == nil {
-			s.drop(id)
+		id, err := strconv.ParseInt(n.Payload, 10, 64)
+		if err != nil {
+			continue // nobody of ours
 		}
+		c, err := s.Find(ctx, id)
+		if err != nil && !errors.Is(err, problem.ErrNotFound) {
+			return err
+		}
+		c.ID = id // one that is gone is not active
+		s.follow(c)
 	}
 }
 

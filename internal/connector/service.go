@@ -42,10 +42,9 @@ func NewService(pool *pgxpool.Pool, rules Rules) *Service {
 	return s
 }
 
-// Run drops what this process keeps of a connector when another process changes it, until ctx ends; then it
-// closes what is open. Without it everything works, and a change made elsewhere counts from the next connection on.
+// Run drops what this process keeps of a connector when another process changes it, until ctx ends. Without it
+// everything works, and a change made elsewhere counts from the next connection on.
 func (s *Service) Run(ctx context.Context) error {
-	defer s.Close()
 	for ctx.Err() == nil {
 		if err := s.listen(ctx); err != nil && ctx.Err() == nil {
 			pause(ctx, listenAgain)
@@ -60,10 +59,11 @@ func (s *Service) Close() {
 	s.links.closeAll()
 }
 
-// drop forgets what is kept of a connector that was changed.
-func (s *Service) drop(id int64) {
-	s.clients.drop(id)
-	s.links.drop(id)
+// follow drops what is kept of a connector that was changed. What it carries goes on, unless nothing may leave
+// through it any more.
+func (s *Service) follow(c Connector) {
+	s.clients.drop(c.ID)
+	s.links.drop(c.ID, !c.Active)
 }
 
 // isOwn recognises an own listener before anything is looked up: by its literal address, or as localhost.

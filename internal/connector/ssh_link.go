@@ -31,6 +31,7 @@ type link struct {
 	mu      sync.Mutex
 	carried int
 	used    time.Time
+	retired bool
 }
 
 func newLink(c Connector, username string, client *ssh.Client, conn net.Conn) *link {
@@ -135,7 +136,10 @@ func (k *link) dial(ctx context.Context, address string) (net.Conn, error) {
 func (k *link) take() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.carried >= maxCarried {
+	switch {
+	case k.retired && k.carried == 0: // ended between being found and being used
+		return net.ErrClosed
+	case k.carried >= maxCarried:
 		return errBusy
 	}
 	k.carried++
@@ -147,4 +151,17 @@ func (k *link) release() {
 	defer k.mu.Unlock()
 	k.carried--
 	k.used = time.Now()
+	if k.retired && k.carried == 0 {
+		k.end()
+	}
+}
+
+// retire ends the connection with the last that it carries.
+func (k *link) retire() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.retired = true
+	if k.carried == 0 {
+		k.end()
+	}
 }

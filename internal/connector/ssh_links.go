@@ -33,7 +33,7 @@ func (k *links) current(c Connector) *link {
 	if kept == nil || kept.version == c.Version && kept.alive() {
 		return kept
 	}
-	kept.end()
+	kept.retire()
 	delete(k.kept, c.ID)
 	return nil
 }
@@ -106,12 +106,19 @@ func (k *links) finish(c Connector, opened *link, err error) {
 	close(ended.done)
 }
 
-func (k *links) drop(id int64) {
+// drop forgets the connection of a connector: cut at once, or when all that it carries has ended.
+func (k *links) drop(id int64, cut bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if kept := k.kept[id]; kept != nil {
+	kept := k.kept[id]
+	if kept == nil {
+		return
+	}
+	delete(k.kept, id)
+	if cut {
 		kept.end()
-		delete(k.kept, id)
+	} else {
+		kept.retire()
 	}
 }
 
