@@ -51,7 +51,7 @@ func (s *Server) askRemoveRegistration(w http.ResponseWriter, r *http.Request) e
 		Back:  proxyPath, Password: s.mustConfirm(r),
 	}
 	if len(grants) > 0 {
-		v.Text = "Its secrets and the permissions of " + ui.Count(len(grants), "mailbox", "mailboxes") + " are destroyed, and Orbit cannot sign in as them any more. They would have to authorise again."
+		v.Text = "Its secrets and the permissions of " + ui.Count(len(grants), "mailbox", "mailboxes") + " are destroyed, and Orbit cannot sign in there any more until somebody authorises again."
 		v.Facts = append(v.Facts, ui.Fact{Label: "Mailboxes", Value: addresses(grants)})
 	}
 	return s.window(w, r, http.StatusOK, ui.WindowView{Title: v.Title, Back: v.Back}, ui.Confirm(v))

@@ -170,6 +170,17 @@ func printStepOfList(out io.Writer, n int, s checklist.Step) {
 	}
 }
 
+// authorised counts the mailboxes that would lose something.
+func authorised(grants []oauth.Grant) int {
+	n := 0
+	for _, g := range grants {
+		if g.State != oauth.None {
+			n++
+		}
+	}
+	return n
+}
+
 func newProxyRemove() *cobra.Command {
 	var force bool
 	cmd := &cobra.Command{
@@ -184,8 +195,9 @@ func newProxyRemove() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				question := fmt.Sprintf("%d mailboxes authorised %s and would have to do it again.", len(grants), found.Pattern)
-				if len(grants) > 0 && !force && !agree(cmd, question+"\nRemove it?") {
+				n := authorised(grants)
+				question := fmt.Sprintf("%s authorised %s and would have to do it again.", counted(n, "mailbox has", "mailboxes have"), found.Pattern)
+				if n > 0 && !force && !agree(cmd, question+"\nRemove it?") {
 					return problem.Refuse("%s Nothing was removed. Use --force to remove it.", question)
 				}
 				if err := o.OAuth.Remove(ctx, found.ID); err != nil {

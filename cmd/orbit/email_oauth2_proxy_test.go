@@ -248,6 +248,10 @@ func TestAuthorisingFromTheTerminal(t *testing.T) {
 	}
 	must(t, append(application, "--ca-file="+authority)...)
 	wants(t, must(t, "email-oauth2-proxy", "authorize", "bea@orbit.example"), "authentication succeeded", "SMTP at 127.0.0.1:")
+	status, _, errs = shell(t.Context(), "email-oauth2-proxy", "remove", "bea@orbit.example")
+	if status != exitFailed || !strings.Contains(errs, "1 mailbox has authorised bea@orbit.example") {
+		t.Errorf("removing what somebody authorised: status %d %s", status, errs)
+	}
 	stop := must(t, "email-oauth2-proxy", "stop")
 	wants(t, stop, "SMTP-24651", "stopped")
 	if status, _, _ := shell(t.Context(), "email-oauth2-proxy", "start", "nobody"); status != exitFailed {

@@ -29,6 +29,14 @@ func printTable(out io.Writer, headings string, rows int, row func(int) []any) e
 	return table.Flush()
 }
 
+// counted writes "1 mailbox" or "2 mailboxes".
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprint(n, " ", many)
+}
+
 func yesNo(yes bool) string {
 	if yes {
 		return "yes"

@@ -155,7 +155,7 @@ func (j *journal) store(ctx context.Context, batch []entry) {
 func (j *journal) write(ctx context.Context, batch []entry) error {
 	lost := j.lost.Load()
 	if lost > 0 {
-		text := fmt.Sprintf("%d events were not written because the database was slow", lost)
+		text := fmt.Sprintf("Events were not written because the database was slow: %d", lost)
 		batch = append(batch, entry{at: time.Now(), level: Warning, kind: kindLost, text: text})
 	}
 	ctx, cancel := context.WithTimeout(ctx, writeTime)

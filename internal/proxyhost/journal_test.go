@@ -159,7 +159,7 @@ func TestSlowDatabaseDelaysNobody(t *testing.T) {
 		t.Error("nothing was lost, so nothing was tested")
 	}
 	r.must(tx.Rollback(r.ctx))
-	r.awaitEvent("lost", "events were not written because the database was slow")
+	r.awaitEvent("lost", "Events were not written because the database was slow: ")
 }
 
 func TestLogIsBounded(t *testing.T) {

@@ -82,15 +82,23 @@ func summary(check *checker, leaf *x509.Certificate, now time.Time) string {
 }
 
 func validity(until, now time.Time) string {
-	days := int(until.Sub(now).Hours() / 24)
 	date := until.Format(time.DateOnly)
-	switch {
-	case now.After(until):
+	if now.After(until) {
 		return "expired on " + date
-	case days == 1:
-		return "valid until " + date + " (1 day)"
 	}
-	return fmt.Sprintf("valid until %s (%d days)", date, days)
+	return fmt.Sprintf("valid until %s (%s)", date, days(until.Sub(now)))
+}
+
+// days are the whole days of what is left.
+func days(left time.Duration) string {
+	switch n := int(left.Hours() / 24); n {
+	case 0:
+		return "less than a day"
+	case 1:
+		return "1 day"
+	default:
+		return fmt.Sprintf("%d days", n)
+	}
 }
 
 func warnings(check *checker, leaf *x509.Certificate, now time.Time) []string {
@@ -99,8 +107,8 @@ func warnings(check *checker, leaf *x509.Certificate, now time.Time) []string {
 		all = append(all, ignoreWarning(check))
 	}
 	if left := leaf.NotAfter.Sub(now); left > 0 && left < expiresSoon {
-		all = append(all, fmt.Sprintf("The certificate of %s expires in %d days, on %s. Renew it now.",
-			check.name, int(left.Hours()/24), leaf.NotAfter.UTC().Format(time.DateOnly)))
+		all = append(all, fmt.Sprintf("The certificate of %s expires in %s, on %s. Renew it now.",
+			check.name, days(left), leaf.NotAfter.UTC().Format(time.DateOnly)))
 	}
 	if check.target.Trust.Rule == Pin && now.After(leaf.NotAfter) {
 		all = append(all, "The pinned certificate expired on "+leaf.NotAfter.UTC().Format(time.DateOnly)+"; it is accepted because it is pinned.")

@@ -283,6 +283,8 @@ func TestWarnings(t *testing.T) {
 		says string
 	}{
 		{"expires soon", issue(t, root, nil, valid(-time.Hour, 10*24*time.Hour+time.Hour)), "expires in 10 days"},
+		{"expires tomorrow", issue(t, root, nil, valid(-time.Hour, 25*time.Hour)), "expires in 1 day,"},
+		{"expires today", issue(t, root, nil, valid(-time.Hour, time.Hour)), "expires in less than a day"},
 		{"small key", issue(t, root, newRSA(t, 1024)), "only 1024 bits"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
