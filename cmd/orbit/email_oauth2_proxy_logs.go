@@ -21,11 +21,11 @@ import (
 type logOptions struct {
 	account, since string
 	follow, asJSON bool
-	lines          int
+	lines          countFlag
 }
 
 func newProxyLogs() *cobra.Command {
-	var o logOptions
+	o := logOptions{lines: 200}
 	cmd := &cobra.Command{
 		Use: "logs", Short: "Print what the mail proxy did", Args: exactly(),
 		Long: "Print the log of the mail proxy. A mailbox that nobody has authorised yet is named with the address to visit:\n" +
@@ -54,13 +54,13 @@ func newProxyLogs() *cobra.Command {
 	cmd.Flags().StringVar(&o.account, "account", "", "only this mailbox")
 	cmd.Flags().StringVar(&o.since, "since", "", "only what happened since: 10m, 2h, 3d, 2026-11-23 or 2026-11-23T15:04:05Z")
 	cmd.Flags().BoolVarP(&o.follow, "follow", "f", false, "go on as it happens, until Ctrl C")
-	cmd.Flags().IntVarP(&o.lines, "lines", "n", 200, "how many lines at most")
+	cmd.Flags().VarP(&o.lines, "lines", "n", "how many lines at most")
 	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print JSON, one line an event")
 	return cmd
 }
 
 func (o logOptions) filter(now time.Time) (proxyhost.EventFilter, error) {
-	f := proxyhost.EventFilter{Account: oauth.Normal(o.account), Limit: o.lines}
+	f := proxyhost.EventFilter{Account: oauth.Normal(o.account), Limit: int(o.lines)}
 	if o.since == "" {
 		return f, nil
 	}

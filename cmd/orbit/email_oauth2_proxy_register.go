@@ -46,7 +46,7 @@ func newProxyRegister() *cobra.Command {
 			if err != nil {
 				return wrongRegister(err)
 			}
-			return withOrbit(cmd, func(ctx context.Context, o *app.Orbit) error { return apply(ctx, cmd, o, p, asJSON) })
+			return withOrbit(cmd, func(ctx context.Context, o *app.Orbit) error { return misused(apply(ctx, cmd, o, p, asJSON)) })
 		},
 	}
 	cmd.InitDefaultHelpFlag()

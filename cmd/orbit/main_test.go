@@ -60,8 +60,16 @@ func TestWrongUsageIsStatusTwoWithTheWayOut(t *testing.T) {
 		{[]string{"serve", "now"}, "one argument too many"},
 		{[]string{"smtp", "test"}, "NAME is missing"},
 		{[]string{"smtp", "test", "Office365"}, "--to is missing"},
+		{[]string{"imap", "test"}, "NAME is missing"},
 		{[]string{"smtp", "tset"}, "did you mean test"},
 		{[]string{"token", "create", "x", "--rol", "auditor"}, "unknown flag: --rol"},
+		{[]string{"token", "create", "x", "--role", "bogus"}, "choose administrator, operator, auditor or member"},
+		{[]string{"token", "create", "x", "--days", "-1"}, "0 or more"},
+		{[]string{"user", "add", "x", "--role", "bogus"}, "choose administrator, operator, auditor or member"},
+		{[]string{"email-oauth2-proxy", "logs", "--lines", "many"}, "0 or more"},
+		{[]string{"email-oauth2-proxy", "logs", "--since", "yesterday"}, "neither a duration"},
+		{[]string{"email-oauth2-proxy", "register", "--provider", "nobody"}, "microsoft365, google, fastmail or yahoo"},
+		{[]string{"email-oauth2-proxy", "register", "--provider", "microsoft365", "--cloud", "mars"}, "worldwide, china"},
 	} {
 		status, _, errs := shell(t.Context(), c.args...)
 		if status != exitUsage || !strings.Contains(errs, c.want) {

@@ -16,8 +16,8 @@ func newToken() *cobra.Command {
 }
 
 func newTokenCreate() *cobra.Command {
-	var role string
-	var days int
+	role := roleFlag(identity.Operator)
+	var days countFlag
 	cmd := &cobra.Command{
 		Use: "create NAME", Short: "Create an API token and print it", Args: exactly("NAME"),
 		Long:    "Create an API token. It is printed alone on standard output, once; only its hash is kept.",
@@ -25,7 +25,7 @@ func newTokenCreate() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			token := identity.Token{Name: args[0], Role: identity.Role(role)}
 			if days > 0 {
-				end := time.Now().AddDate(0, 0, days)
+				end := time.Now().AddDate(0, 0, int(days))
 				token.ExpiresAt = &end
 			}
 			return withOrbit(cmd, func(ctx context.Context, o *app.Orbit) error {
@@ -38,8 +38,8 @@ func newTokenCreate() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&role, "role", string(identity.Operator), "administrator, operator, auditor or member")
-	cmd.Flags().IntVar(&days, "days", 0, "days until it expires; 0: never")
+	cmd.Flags().Var(&role, "role", roleNames())
+	cmd.Flags().Var(&days, "days", "days until it expires; 0: never")
 	return cmd
 }
 

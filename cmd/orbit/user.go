@@ -22,7 +22,8 @@ func newUser() *cobra.Command {
 }
 
 func newUserAdd() *cobra.Command {
-	var role, email, fullName string
+	var email, fullName string
+	role := roleFlag(identity.Member)
 	cmd := &cobra.Command{
 		Use: "add NAME", Short: "Add a user", Args: exactly("NAME"),
 		Long: "Add a user. The password is asked for, or read from standard input when that is no terminal.",
@@ -45,7 +46,7 @@ func newUserAdd() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&role, "role", string(identity.Member), "administrator, operator, auditor or member")
+	cmd.Flags().Var(&role, "role", roleNames())
 	cmd.Flags().StringVar(&email, "email", "", "e-mail address")
 	cmd.Flags().StringVar(&fullName, "full-name", "", "name that others see")
 	return cmd
