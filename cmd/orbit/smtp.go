@@ -5,14 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"orbit/internal/account"
 	"orbit/internal/app"
-	"orbit/internal/mail/ladder"
 	"orbit/internal/problem"
 )
 
@@ -41,15 +38,12 @@ func newSMTPTest() *cobra.Command {
 					return err
 				}
 				out := cmd.OutOrStdout()
-				var observe ladder.Observer
-				if !asJSON {
-					observe = func(s ladder.Step) { printStep(out, s, verbose) }
-				}
-				test, err := o.Accounts.TestSMTP(ctx, account.SMTPTestRequest{AccountID: found.ID, To: to, Subject: subject, Message: message}, observe)
+				request := account.SMTPTestRequest{AccountID: found.ID, To: to, Subject: subject, Message: message}
+				test, err := o.Accounts.TestSMTP(ctx, request, stepsTo(out, asJSON, verbose))
 				if err != nil {
-					return err
+					return misused(err)
 				}
-				return printTest(out, test, asJSON)
+				return printSMTPTest(out, test, asJSON)
 			})
 		},
 	}
@@ -61,48 +55,15 @@ func newSMTPTest() *cobra.Command {
 	return cmd
 }
 
-// printStep prints a step when it has ended.
-func printStep(out io.Writer, s ladder.Step, verbose bool) {
-	if !s.Done {
-		return
-	}
-	mark := "ok"
-	if s.Fault != nil {
-		mark = "FAILED"
-	}
-	fmt.Fprintf(out, "%-7s %-28s %7s  %s\n", mark, s.Title, s.Duration.Round(time.Millisecond), s.Result)
-	for _, warning := range s.Warnings {
-		fmt.Fprintf(out, "        warning: %s\n", warning)
-	}
-	if !verbose {
-		return
-	}
-	for _, line := range s.Transcript {
-		fmt.Fprintf(out, "        %-6s %s\n", line.From, line.Text)
-	}
-}
-
-// printTest prints how it ended. A test that failed is exit status 1.
-func printTest(out io.Writer, test account.SMTPTest, asJSON bool) error {
+// printSMTPTest prints how it ended.
+func printSMTPTest(out io.Writer, test account.SMTPTest, asJSON bool) error {
 	if asJSON {
-		if err := printJSON(out, test); err != nil {
-			return err
-		}
-	} else if test.State == account.TestDelivered {
-		fmt.Fprintf(out, "\nSent to %s. %s\n", test.Recipient, test.AcceptedBy())
-	} else if fault := test.Fault(); fault != nil {
-		fmt.Fprintf(out, "\nNot sent. %s\nWho must act: %s\nWhat to do:\n  %s\n", fault.Cause, fault.Who, strings.ReplaceAll(fault.Remedy, "\n", "\n  "))
-		if fault.Authorise {
-			fmt.Fprintln(out, "In a terminal: orbit email-oauth2-proxy authorize MAILBOX")
-		}
-		if fault.Reply != "" {
-			fmt.Fprintf(out, "The server said: %s\n", fault.Reply)
-		}
+		return printTestJSON(out, test, test.State)
 	}
-	if test.State != account.TestDelivered {
-		return &quietError{}
-	}
-	return nil
+	return ending{
+		test: test.Test, failed: "Not sent.", mailbox: "MAILBOX",
+		passed: fmt.Sprintf("Sent to %s. %s", test.Recipient, test.AcceptedBy()),
+	}.print(out)
 }
 
 func newSMTPList() *cobra.Command {

@@ -58,6 +58,7 @@ func Mount(router chi.Router, o Options) {
 	a := &api{Options: o, huma: humachi.New(router, config)}
 	a.huma.UseMiddleware(a.authenticate, patient)
 	a.smtpAccounts()
+	a.mailboxAccounts()
 	a.credentials()
 	a.oauthClients()
 	a.proxyListeners()

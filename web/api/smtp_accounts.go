@@ -59,15 +59,10 @@ type listSMTPInput struct {
 }
 
 func (i listSMTPInput) filter() account.SMTPFilter {
-	f := account.SMTPFilter{
+	return account.SMTPFilter{
 		ID: i.ID, Name: i.Name, Sender: i.Sender, ReplyTo: i.ReplyTo, ReturnPath: i.ReturnPath,
-		Confirmation: i.Confirmation, Sort: i.Sort, Page: i.number(), PerPage: i.Limit,
+		Confirmation: i.Confirmation, Active: either(i.Active), Sort: i.Sort, Page: i.number(), PerPage: i.Limit,
 	}
-	if i.Active != "" {
-		active := i.Active == "true"
-		f.Active = &active
-	}
-	return f
 }
 
 type listSMTPOutput struct {
