@@ -48,6 +48,14 @@ func newHouseWith(t testing.TB, o Options) *house {
 	return &house{Service: service, t: t, ctx: ctx, pool: pool, mail: newSink(t)}
 }
 
+// exec changes what only time would.
+func (h *house) exec(sql string) {
+	h.t.Helper()
+	if _, err := h.pool.Exec(h.ctx, sql); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
 // as is the same house with another person in it.
 func (h *house) as(name string) context.Context {
 	return audit.WithActor(h.ctx, audit.Actor{Kind: audit.User, ID: 2, Name: name})

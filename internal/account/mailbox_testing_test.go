@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"orbit/internal/audit"
 	"orbit/internal/mail/dial"
@@ -216,9 +215,8 @@ func TestOldAndAbandonedTestsOfMailboxes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := endAbandonedTests(h.ctx, h.pool, mailboxTests, time.Now().Add(time.Hour)); err != nil {
-		t.Fatal(err)
-	}
+	h.exec("update mailbox_test set alive_at = now() - interval '1 hour'")
+	h.closeAbandoned(h.ctx)
 	if after, err := h.FindMailboxTest(h.ctx, 1); err != nil || after.State != TestFailed || !strings.Contains(after.Reply, "interrupted") {
 		t.Errorf("%+v, %v", after, err)
 	}

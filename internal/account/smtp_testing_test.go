@@ -125,12 +125,39 @@ func TestATestThatAKilledProcessLeftIsClosed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := endAbandonedTests(h.ctx, h.pool, smtpTests, time.Now().Add(time.Hour)); err != nil {
-		t.Fatal(err)
+	silent := func() {
+		t.Helper()
+		h.exec("update smtp_test set alive_at = now() - interval '21 seconds'")
 	}
-	after, err := h.FindSMTPTest(h.ctx, test.ID)
-	if err != nil || after.State != TestFailed || !strings.Contains(after.Reply, "interrupted") {
-		t.Errorf("%+v, %v", after, err)
+	closed := func() bool {
+		t.Helper()
+		h.closeAbandoned(h.ctx)
+		after, err := h.FindSMTPTest(h.ctx, test.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return after.State == TestFailed && strings.Contains(after.Reply, "interrupted")
+	}
+	silent()
+	stop := h.keepAlive(h.ctx, trial{Test: &test.Test, table: smtpTests}, time.Millisecond)
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	deadline := time.Now().Add(20 * time.Second)
+	for alive := false; !alive; <-look.C {
+		if time.Now().After(deadline) {
+			t.Fatal("the test does not say that it goes on")
+		}
+		if err := h.pool.QueryRow(h.ctx, "select alive_at > now() - interval '10 seconds' from smtp_test where id = $1", test.ID).Scan(&alive); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if closed() {
+		t.Error("a test whose process lives was closed")
+	}
+	stop()
+	silent()
+	if !closed() {
+		t.Error("nobody has worked on the test for 21 seconds, and it still counts as running")
 	}
 }
 

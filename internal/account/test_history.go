@@ -57,13 +57,19 @@ func endTest(ctx context.Context, pool *pgxpool.Pool, table testTable, t *Test) 
 	return nil
 }
 
-// endAbandonedTests closes what a process that was killed left running.
-func endAbandonedTests(ctx context.Context, pool *pgxpool.Pool, table testTable, before time.Time) error {
+// touchTest says that somebody works on a test.
+func touchTest(ctx context.Context, pool *pgxpool.Pool, table testTable, id int64) error {
+	_, err := pool.Exec(ctx, "update "+table.name+" set alive_at = now() where id = @id", pgx.NamedArgs{"id": id})
+	return err
+}
+
+// endAbandonedTests closes what a process that was killed left running. The clock is the database's alone.
+func endAbandonedTests(ctx context.Context, pool *pgxpool.Pool, table testTable) error {
 	_, err := pool.Exec(ctx, `
 		update `+table.name+`
 		set state = 'failed', reply = @reason, ended_at = now()
-		where state = 'running' and started_at < @before`,
-		pgx.NamedArgs{"reason": abandonedTest, "before": before})
+		where state = 'running' and alive_at < now() - @alive::interval`,
+		pgx.NamedArgs{"reason": abandonedTest, "alive": aliveFor})
 	return err
 }
 

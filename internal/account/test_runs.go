@@ -13,6 +13,9 @@ import (
 
 const (
 	maxTestTime     = 15 * time.Minute // the end of DATA alone may take 10 (RFC 5321 4.5.3.2.6)
+	aliveEvery      = 5 * time.Second  // a running test says that its process lives
+	aliveFor        = 20 * time.Second // without a word it is nobody's any more
+	closeInterval   = 10 * time.Second
 	sweepInterval   = time.Minute
 	maxTestsAtOnce  = 20
 	historyPerPage  = 50
@@ -34,6 +37,7 @@ type trial struct {
 func (s *Service) try(ctx context.Context, t trial, observe ladder.Observer) error {
 	deadline, cancel := context.WithTimeout(ctx, maxTestTime)
 	defer cancel()
+	defer s.keepAlive(ctx, t, aliveEvery)()
 	record := func(step ladder.Step) {
 		step = s.behindOwn(deadline, t.access, step)
 		t.Steps = withStep(t.Steps, step)
@@ -52,6 +56,30 @@ func (s *Service) try(ctx context.Context, t trial, observe ladder.Observer) err
 	now := time.Now()
 	t.EndedAt = &now
 	return endTest(context.WithoutCancel(ctx), s.pool, t.table, t.Test)
+}
+
+// keepAlive lets everybody see that a test is being worked on, until the function it returns is called.
+func (s *Service) keepAlive(ctx context.Context, t trial, every time.Duration) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var beating sync.WaitGroup
+	beating.Go(func() {
+		beat := time.NewTicker(every)
+		defer beat.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-beat.C:
+			}
+			if err := touchTest(ctx, s.pool, t.table, t.ID); err != nil && ctx.Err() == nil {
+				s.log.WarnContext(ctx, "say that a test goes on", "test", t.ID, "error", err)
+			}
+		}
+	})
+	return func() {
+		cancel()
+		beating.Wait()
+	}
 }
 
 // failTest makes sure that a failed test shows a step with the reason, also when no step was reached.
@@ -101,13 +129,17 @@ func (s *Service) startTest(ctx context.Context, begin func() error, run func(co
 func (s *Service) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	defer running.Wait()
-	sweep := time.NewTicker(sweepInterval)
+	abandoned, sweep := time.NewTicker(closeInterval), time.NewTicker(sweepInterval)
+	defer abandoned.Stop()
 	defer sweep.Stop()
+	s.closeAbandoned(ctx)
 	s.sweepTests(ctx)
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-abandoned.C:
+			s.closeAbandoned(ctx)
 		case <-sweep.C:
 			s.sweepTests(ctx)
 		case job := <-s.tests.jobs:
@@ -116,14 +148,18 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 }
 
-// sweepTests ends the tests of processes that were killed, this one's earlier run or another, and forgets old ones. No
-// test takes that long, so what still counts as running is nobody's.
-func (s *Service) sweepTests(ctx context.Context) {
+// closeAbandoned ends the tests of processes that were killed, this one's earlier run or another. Every process looks
+// for them, so that nobody watches a test for longer than half a minute that nobody runs.
+func (s *Service) closeAbandoned(ctx context.Context) {
 	for _, table := range []testTable{smtpTests, mailboxTests} {
-		if err := endAbandonedTests(ctx, s.pool, table, time.Now().Add(-maxTestTime)); err != nil && ctx.Err() == nil {
+		if err := endAbandonedTests(ctx, s.pool, table); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "end tests of an earlier run", "error", err)
 		}
 	}
+}
+
+// sweepTests forgets old tests.
+func (s *Service) sweepTests(ctx context.Context) {
 	if err := s.forgetOldTests(ctx); err != nil && ctx.Err() == nil {
 		s.log.WarnContext(ctx, "forget old tests", "error", err)
 	}
