@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -12,7 +11,6 @@ import (
 	"orbit/internal/identity"
 	"orbit/internal/mail/dial"
 	"orbit/internal/mail/provider"
-	"orbit/internal/problem"
 	"orbit/internal/vault"
 	"orbit/web/form"
 	"orbit/web/page"
@@ -146,27 +144,17 @@ func (s *Server) changesSecretOrDefault(ctx context.Context, id int64, f smtpFor
 }
 
 // returnSMTP shows the form again with what stood in the way; errors that are nobody's input go on.
-func (s *Server) returnSMTP(w http.ResponseWriter, r *http.Request, id int64, f smtpForm, v *ui.FormView, err error) error {
-	status := http.StatusUnprocessableEntity
-	var conflict *problem.Conflict
-	var confirm *problem.Confirm
-	var invalid problem.Invalid
-	var refused *problem.Refused
-	switch {
-	case errors.As(err, &invalid):
-		v.Problems = invalid
-	case errors.As(err, &conflict):
+func (s *Server) returnSMTP(w http.ResponseWriter, r *http.Request, id int64, f smtpForm, v *ui.FormView, why error) error {
+	status, err := refill(v, why)
+	if err != nil {
+		return err
+	}
+	if v.Conflict != nil { // saving again is a decision now
 		found, err := s.Accounts.FindSMTP(r.Context(), id)
 		if err != nil {
 			return err
 		}
-		v.Conflict, f.Version, status = conflict, found.Version, http.StatusConflict
-	case errors.As(err, &confirm):
-		v.Confirm, status = confirm, http.StatusConflict
-	case errors.As(err, &refused):
-		v.Refused, status = refused.Text, http.StatusConflict
-	default:
-		return err
+		f.Version = found.Version
 	}
 	askSecretAgain(&v.Problems, f.Secret)
 	return s.showSMTPForm(w, r, status, id, f, v)
@@ -190,7 +178,7 @@ func (s *Server) smtpFormView(r *http.Request, id int64, f smtpForm, v *ui.FormV
 		v.Action = page.SMTPPath(id)
 	}
 	if role.CanChange() {
-		v.Extra = page.SMTPFormButtons()
+		v.Extra = page.TestValuesButton(smtpPath + "/test")
 		view.AskPassword = s.mustConfirm(r)
 	}
 	var err error
@@ -228,50 +216,25 @@ func (s *Server) smtpSummary(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) smtpSummaryView(ctx context.Context, f smtpForm) (page.SMTPSummaryView, error) {
-	settings := f.Normalise()
-	v := page.SMTPSummaryView{Values: settings, Connector: "directly"}
-	if settings.CredentialID == account.NewCredentialID {
-		v.Username = f.NewCredentialUsername
-	} else if settings.CredentialID != 0 {
-		found, err := s.Credentials.Find(ctx, settings.CredentialID)
-		if err != nil && !errors.Is(err, problem.ErrNotFound) {
-			return v, err
-		}
-		v.Username = found.Username
+	v := page.SMTPSummaryView{Values: f.Normalise()}
+	var err error
+	if v.Username, err = s.chosenUsername(ctx, v.Values.CredentialID, f.NewCredentialUsername); err != nil {
+		return v, err
 	}
-	if settings.UseNetworkConnector {
-		name, err := s.connectorName(ctx, settings.NetworkConnectorID)
-		if err != nil {
-			return v, err
-		}
-		v.Connector = name
-	}
-	return v, nil
-}
-
-// credentialOptions lists the credentials, with "new credential" beside them.
-func (s *Server) credentialOptions(ctx context.Context) ([]ui.Option, error) {
-	stored, err := s.Credentials.List(ctx)
-	if err != nil {
-		return nil, err
-	}
-	options := []ui.Option{{Label: "Choose a credential"}, {Value: strconv.Itoa(account.NewCredentialID), Label: "New credential ..."}}
-	for _, c := range stored {
-		options = append(options, ui.Option{Value: strconv.FormatInt(c.ID, 10), Label: c.Name + " (" + c.Username + ")"})
-	}
-	return options, nil
+	v.Connector, err = s.leaves(ctx, v.Values.UseNetworkConnector, v.Values.NetworkConnectorID)
+	return v, err
 }
 
 // suggestSMTP offers the server that a sender address probably belongs to.
 func (s *Server) suggestSMTP(w http.ResponseWriter, r *http.Request) error {
 	suggestion, found := provider.Suggest(r.Context(), s.Resolver, strings.TrimSpace(r.URL.Query().Get("sender_email")))
 	if !found {
-		return s.render(w, r, http.StatusOK, page.SMTPSuggestion("", "", ""))
+		return s.render(w, r, http.StatusOK, page.ServerSuggestion("", "", ""))
 	}
 	fill, err := json.Marshal(fillSMTP(suggestion.Provider, suggestion.SMTP))
 	if err != nil {
 		return err
 	}
 	server := suggestion.SMTP.Host + ", port " + strconv.Itoa(suggestion.SMTP.Port)
-	return s.render(w, r, http.StatusOK, page.SMTPSuggestion(suggestion.Why, server, string(fill)))
+	return s.render(w, r, http.StatusOK, page.ServerSuggestion(suggestion.Why, server, string(fill)))
 }

@@ -156,7 +156,7 @@ func userFacts(u identity.User, sessions int, clock ui.Clock) []ui.Fact {
 
 // utc writes a moment for files; nothing for never.
 func utc(at *time.Time) string {
-	if at == nil {
+	if at == nil || at.IsZero() {
 		return ""
 	}
 	return at.UTC().Format(time.RFC3339)

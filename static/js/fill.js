@@ -28,7 +28,7 @@
     const window = button.closest("dialog");
     if (window) return window.close(); // the form behind it is filled in, and what opened the window has the focus
     const done = document.createElement("span");
-    done.textContent = "Filled in below.";
+    done.textContent = "Filled in.";
     done.tabIndex = -1; // the focus stays where it was
     button.replaceWith(done);
     done.focus();
@@ -40,11 +40,18 @@
     return input && input.value.trim() !== "" && !Object.values(choices).some((c) => c[name] === input.value.trim());
   };
 
+  // gently leaves alone whatever is not one of the keys' own values, numbers included.
+  const gently = (form, choices, values) => {
+    const own = (name) => Object.values(choices).some((c) => inputsOf(form, name).some((e) => e.value === c[name]));
+    return Object.fromEntries(Object.entries(values).filter(([name]) => own(name)));
+  };
+
   document.addEventListener("change", (event) => {
     const select = event.target;
     if (!select.matches?.("select[data-fills]") || !select.form) return;
     const choices = JSON.parse(select.dataset.fills);
     const values = choices[select.value];
+    if (values && "fillsGently" in select.dataset) return fill(select.form, gently(select.form, choices, values));
     if (!values || Object.keys(values).some((name) => isOwn(select.form, choices, name))) return;
     fill(select.form, values);
   });

@@ -66,8 +66,8 @@ func (v LadderView) transcript() string {
 	return text.String()
 }
 
-// took writes a duration as people compare it: "43 ms", "1.2 s".
-func took(d time.Duration) string {
+// Took writes a duration as people compare it: "43 ms", "1.2 s".
+func Took(d time.Duration) string {
 	switch {
 	case d < time.Millisecond:
 		return "<1 ms"

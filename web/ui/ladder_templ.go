@@ -283,7 +283,7 @@ func ladderStep(s ladder.Step, st state, running bool) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var11 string
-			templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(took(s.Duration))
+			templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(Took(s.Duration))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/ui/ladder.templ`, Line: 71, Col: 47}
 			}

@@ -27,6 +27,7 @@ type ReportView struct {
 	Older    string          // where a list goes on that is too long to count; its pages have no numbers
 	Note     templ.Component // between the title and the table; nil mostly
 	New      *Link           // nil when there is nothing to create, or the role may not
+	Beside   templ.Component // left of New: a button for what is done most; nil mostly
 	CanCSV   bool            // Export CSV: the same address with format=csv
 	Empty    EmptyView
 	Actions  []MenuItem // more entries of the report's menu

@@ -130,7 +130,7 @@ func TestNumbersAreWrittenForReading(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	for d, want := range map[time.Duration]string{300 * time.Microsecond: "<1 ms", 43 * time.Millisecond: "43 ms", 1340 * time.Millisecond: "1.3 s", 95 * time.Second: "1m35s"} {
-		if got := took(d); got != want {
+		if got := Took(d); got != want {
 			t.Errorf("%s: %q", d, got)
 		}
 	}
