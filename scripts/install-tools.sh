@@ -29,6 +29,11 @@ if [ "$purpose" = test ]; then
 	need python3 python3 # reads an exported configuration as email-oauth2-proxy would
 	need libnet-ssleay-perl "/usr/lib/*/perl5/*/Net/SSLeay.pm"
 	need openssl openssl
+	need microsocks microsocks # network connectors: SOCKS5, HTTP CONNECT, SSH
+	need dante-server danted
+	need tinyproxy-bin tinyproxy
+	need squid squid
+	need openssh-server sshd
 	need fonts-liberation '/usr/share/fonts/truetype/liberation*'
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0

@@ -137,7 +137,7 @@ func (h Hop) Connect(status int, line string, schemes []string) ladder.Fault {
 
 func connectCode(status int, signsIn bool, schemes []string) string {
 	switch status {
-	case 407:
+	case 401, 407: // tinyproxy says 401 to a wrong password
 		return proxyAuthCode(signsIn, schemes)
 	case 403, 502, 503, 504:
 		return "http_connect_" + strconv.Itoa(status)

@@ -25,7 +25,7 @@ var httpConnectEntries = []Entry{
 		Remedy: "Choose a credential with the proxy's username and password under Settings > Network Connectors > {connector}.",
 	},
 	{
-		Code: "http_connect_407_wrong", Group: GroupConnector, Seen: "HTTP/1.1 407 Proxy Authentication Required (with a password)",
+		Code: "http_connect_407_wrong", Group: GroupConnector, Seen: "HTTP/1.1 407 Proxy Authentication Required (with a password; tinyproxy says 401)",
 		Cause:  "The HTTP proxy {connector} does not accept username and password of {username}.",
 		Who:    ladder.You,
 		Remedy: "Replace the secret of the credential of {connector} under Settings > Credentials, and test the connector.",
