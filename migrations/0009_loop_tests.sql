@@ -11,6 +11,7 @@ create table loop_test (
     state              text not null constraint loop_test_state check (state in ('sending', 'waiting', 'arrived', 'not_sent', 'lost')),
     started_at         timestamptz not null default now(),
     started_by         text not null default '', -- '': the schedule
+    claimed_at         timestamptz, -- by the process that sends it
     sent_at            timestamptz,
     ended_at           timestamptz,
     reply              text not null default '', -- the mail server's last word

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/semaphore"
 
 	"orbit/internal/account"
 	"orbit/internal/mail/reply"
@@ -24,6 +25,8 @@ type Options struct {
 	Log      *slog.Logger
 	Clock    func() time.Time // time.Now
 	Handlers []Handler        // asked in this order
+	// Sent says what the message with that Message-ID was ("smtp_test/12"), "" when Orbit did not send it.
+	Sent func(ctx context.Context, messageID string) (string, error)
 }
 
 // Service is what one can do with received mail. Several processes may each have one.
@@ -34,7 +37,29 @@ type Service struct {
 	log      *slog.Logger
 	now      func() time.Time
 	handlers []Handler
+
+	whatWasSent func(context.Context, string) (string, error)
+	times       times
+	opening     *semaphore.Weighted // connections that are being opened
+	storing     *semaphore.Weighted // transactions that store mail
+	memory      *semaphore.Weighted // bytes of mail that is under way
+	senders     sendersMemo
+	counts      counts
+	present     present
+	answering   running
+	watched     watched
+	accountsNew signal // accounts changed
+	checksAsked signal // somebody asks for a check
+	answered    signal // somebody answered
+	loopsAsked  signal // a loop test is due
 }
+
+// Bounds on what visits do at a time. Sign-ins wait for other machines, so many may; transactions take connections
+// from the pages.
+const (
+	maxOpening = 128
+	maxStoring = 4
+)
 
 // New returns a Service. Nothing is watched before Run.
 func New(o Options) (*Service, error) {
@@ -47,7 +72,12 @@ func New(o Options) (*Service, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	return &Service{pool: o.Pool, accounts: o.Accounts, settings: o.Settings, log: o.Log, now: o.Clock, handlers: o.Handlers}, nil
+	return &Service{
+		pool: o.Pool, accounts: o.Accounts, settings: o.Settings, log: o.Log, now: o.Clock, handlers: o.Handlers,
+		whatWasSent: o.Sent, times: defaultTimes(), watched: newWatched(), answering: running{ids: map[int64]bool{}}, counts: newCounts(),
+		opening: semaphore.NewWeighted(maxOpening), storing: semaphore.NewWeighted(maxStoring), memory: semaphore.NewWeighted(maxMemory),
+		accountsNew: newSignal(), checksAsked: newSignal(), answered: newSignal(), loopsAsked: newSignal(),
+	}, nil
 }
 
 // List returns a page of received messages, newest first, and the cursor of the next page; "" is the end.

@@ -10,8 +10,8 @@ import (
 	"orbit/internal/mail/pop3"
 )
 
-// maxListed bounds a visit; the next one goes on.
-const maxListed = 20_000
+// MaxListed bounds what a visit to a POP3 mailbox lists; the next one goes on.
+const MaxListed = 20_000
 
 // pop3Box is a mailbox in the transaction state (RFC 1939 5).
 type pop3Box struct {
@@ -44,7 +44,7 @@ func (b *pop3Box) unseen(ctx context.Context, seen func(string) bool) ([]Ref, er
 		if err != nil {
 			return nil, err
 		}
-		if len(refs) < maxListed && (seen == nil || !seen(message.ID)) {
+		if len(refs) < MaxListed && (seen == nil || !seen(message.ID)) {
 			refs = append(refs, Ref{ID: message.ID, number: uint32(message.Number)})
 		}
 	}

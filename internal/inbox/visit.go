@@ -1,0 +1,304 @@
+package inbox
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"orbit/internal/account"
+	"orbit/internal/mail/fetch"
+)
+
+// maxChunk bounds the messages that are read before those on the server are deleted or marked.
+const (
+	maxChunk     = 1000
+	maxChunkSize = 64 << 20
+)
+
+// visiting is one mailbox on this process's hands: a lease, perhaps an open connection, and how far it was read. It is
+// for one goroutine.
+type visiting struct {
+	s       *Service
+	lease   lease
+	account account.Mailbox
+	box     *fetch.Mailbox // nil: not open
+	state   fetch.State    // of the open mailbox
+	folder  string         // "" over POP3
+	cursor  fetch.Cursor
+	own     *senders
+	eager   bool            // somebody waits for the visit: also what failed a moment ago is tried again
+	retried map[string]bool // messages that failed before
+	marked  []string        // over POP3: gone when the session has ended in order
+	visit   Visit
+}
+
+// open connects and learns how far the mailbox was read. What an earlier visit could not finish comes first.
+func (v *visiting) open(ctx context.Context) error {
+	route, err := v.s.accounts.MailboxRoute(ctx, account.MailboxChange{MailboxSettings: v.account.MailboxSettings})
+	if err != nil {
+		return err
+	}
+	route.Server.Timeouts.Poll = v.s.times.poll
+	if err := v.s.opening.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	v.box, err = fetch.Open(ctx, route.Dialer, route.Server)
+	v.s.opening.Release(1)
+	if err != nil {
+		v.box = nil
+		return err
+	}
+	v.state = v.box.State()
+	if v.account.Protocol == fetch.IMAP {
+		v.folder = route.Server.Folder
+	}
+	if err := v.resume(ctx); err != nil {
+		return err
+	}
+	return v.removeRest(ctx)
+}
+
+// resume finds out where the last visit ended.
+func (v *visiting) resume(ctx context.Context) error {
+	stored, err := selectCursor(ctx, v.s.pool, v.account.ID)
+	if err != nil {
+		return err
+	}
+	v.cursor = fetch.Cursor{}
+	if stored.Folder == v.folder && v.state.Continues(fetch.Cursor{UIDValidity: uint32(stored.UIDValidity)}) {
+		v.cursor = fetch.Cursor{UIDValidity: uint32(stored.UIDValidity), UID: uint32(stored.UID)}
+	}
+	return nil
+}
+
+// removeRest deletes on the server what was stored and, when the last owner stopped, not yet deleted there.
+func (v *visiting) removeRest(ctx context.Context) error {
+	left, err := selectRemovals(ctx, v.s.pool, v.place())
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	if v.account.KeepCopyOnServer { // by now; then they stay
+		return forgetRemovals(ctx, v.s.pool, v.place(), left)
+	}
+	refs := make([]fetch.Ref, len(left))
+	for i, id := range left {
+		refs[i] = fetch.Ref{ID: id}
+	}
+	return v.remove(ctx, refs)
+}
+
+// takeAll takes in all that is new. The mailbox is open.
+func (v *visiting) takeAll(ctx context.Context) (err error) {
+	if v.own, err = v.s.ownAddresses(ctx); err != nil {
+		return err
+	}
+	if err := v.retry(ctx); err != nil {
+		return err
+	}
+	if v.account.Protocol == fetch.POP3 {
+		return v.readPOP3(ctx)
+	}
+	return v.readChunks(ctx, v.cursor)
+}
+
+// readPOP3 also forgets identifiers that are not on the server any more: one that comes again means another message.
+func (v *visiting) readPOP3(ctx context.Context) error {
+	seen, err := selectSeen(ctx, v.s.pool, v.account.ID)
+	if err != nil {
+		return err
+	}
+	there := 0
+	since := fetch.Cursor{Seen: func(id string) bool {
+		_, known := seen[id]
+		if known {
+			seen[id] = true
+			there++
+		}
+		return known
+	}}
+	found := v.visit.Found
+	if err := v.readChunks(ctx, since); err != nil {
+		return err
+	}
+	if whole := v.visit.Found-found < fetch.MaxListed; there == len(seen) || !whole {
+		return nil
+	}
+	var gone []string
+	for id, still := range seen {
+		if !still {
+			gone = append(gone, id)
+		}
+	}
+	return forgetSeen(ctx, v.s.pool, v.account.ID, gone)
+}
+
+// readChunks lists and takes in what is new, some at a time.
+func (v *visiting) readChunks(ctx context.Context, since fetch.Cursor) error {
+	var chunk []fetch.Ref
+	size := int64(0)
+	for ref, err := range v.box.New(ctx, since) {
+		if err != nil {
+			return err
+		}
+		v.visit.Found++
+		chunk = append(chunk, ref)
+		if size += ref.Size; len(chunk) < maxChunk && size < maxChunkSize {
+			continue
+		}
+		if err := v.takeIn(ctx, chunk, true); err != nil {
+			return err
+		}
+		chunk, size = chunk[:0], 0
+	}
+	return v.takeIn(ctx, chunk, true)
+}
+
+// takeIn reads and stores messages, and then deletes them on the server or marks them as read. With advance the
+// cursor follows.
+func (v *visiting) takeIn(ctx context.Context, chunk []fetch.Ref, advance bool) error {
+	if len(chunk) == 0 {
+		return nil
+	}
+	k, err := v.store(ctx, chunk, advance)
+	v.visit.Stored += k.stored
+	v.visit.Known += k.known
+	v.visit.TooOld += k.tooOld
+	v.visit.Failed += k.failed
+	if err != nil {
+		return err
+	}
+	if advance && v.account.Protocol == fetch.IMAP {
+		v.cursor = fetch.Cursor{UIDValidity: v.state.UIDValidity, UID: uidOf(chunk[len(chunk)-1])}
+	}
+	if v.account.KeepCopyOnServer {
+		return v.box.MarkSeen(ctx, k.done...)
+	}
+	return v.remove(ctx, k.done)
+}
+
+// remove deletes messages that are stored. Over POP3 they are gone when the session has ended in order: until then
+// they are remembered.
+func (v *visiting) remove(ctx context.Context, refs []fetch.Ref) error {
+	if len(refs) == 0 {
+		return nil
+	}
+	if err := v.box.Delete(ctx, refs...); err != nil {
+		return err
+	}
+	v.visit.Deleted += len(refs)
+	if v.account.Protocol == fetch.POP3 {
+		v.marked = append(v.marked, idsOf(refs)...)
+		return nil
+	}
+	return forgetRemovals(ctx, v.s.pool, v.place(), idsOf(refs))
+}
+
+// retry takes another look at messages that failed before.
+func (v *visiting) retry(ctx context.Context) error {
+	v.retried = nil
+	older := v.s.times.retry
+	if v.eager {
+		older = 0
+	}
+	failed, err := selectFailures(ctx, v.s.pool, v.place(), older)
+	if err != nil || len(failed) == 0 {
+		return err
+	}
+	v.retried = make(map[string]bool, len(failed))
+	refs := make([]fetch.Ref, len(failed))
+	for i, f := range failed {
+		refs[i] = fetch.Ref{ID: f.Ref, Size: f.Size}
+		v.retried[f.Ref] = true
+	}
+	return v.takeIn(ctx, refs, false)
+}
+
+// leave ends the session. Over POP3 that is when messages are deleted.
+func (v *visiting) leave(ctx context.Context) error {
+	if v.box == nil {
+		return nil
+	}
+	box, marked := v.box, v.marked
+	v.box, v.marked = nil, nil
+	if err := box.Close(ctx); err != nil || len(marked) == 0 {
+		return err
+	}
+	return forgetRemovals(ctx, v.s.pool, v.place(), marked)
+}
+
+// store reads messages on one side and stores them on the other: while the database commits, the server sends.
+func (v *visiting) store(ctx context.Context, chunk []fetch.Ref, advance bool) (kept, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	line := v.startLine(ctx, stop, newProgress(chunk, advance && v.account.Protocol == fetch.IMAP))
+	err := v.fetch(ctx, chunk, line)
+	k, storing := line.finish(err == nil)
+	if storing != nil { // then reading was stopped for that
+		err = storing
+	}
+	if err != nil {
+		return k, fmt.Errorf("visit mailbox %d: %w", v.account.ID, err)
+	}
+	return k, nil
+}
+
+// fetch hands over what the server sends.
+func (v *visiting) fetch(ctx context.Context, chunk []fetch.Ref, line *line) error {
+	for message, err := range v.box.Fetch(ctx, chunk...) {
+		if message == nil {
+			return err
+		}
+		l, err := v.take(ctx, message, err)
+		if err != nil {
+			return err
+		}
+		if !line.add(ctx, l) {
+			v.s.release(l)
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// progress knows up to where a chunk is done with, whatever the order in which its messages came.
+type progress struct {
+	uids []uint32 // ascending
+	done map[uint32]bool
+}
+
+// newProgress returns nil when no cursor follows.
+func newProgress(chunk []fetch.Ref, advance bool) *progress {
+	if !advance {
+		return nil
+	}
+	p := &progress{done: make(map[uint32]bool)}
+	for _, ref := range chunk {
+		p.uids = append(p.uids, uidOf(ref))
+	}
+	slices.Sort(p.uids)
+	return p
+}
+
+// after returns up to where all is done with when these letters are stored; 0: nothing to say.
+func (p *progress) after(letters []*letter) (upTo uint32) {
+	if p == nil {
+		return 0
+	}
+	for _, l := range letters {
+		p.done[uidOf(l.ref)] = true
+	}
+	for len(p.uids) > 0 && p.done[p.uids[0]] {
+		upTo = p.uids[0]
+		delete(p.done, upTo)
+		p.uids = p.uids[1:]
+	}
+	return upTo
+}
+
+// all is where a chunk ends: what did not come has gone from the server.
+func (p *progress) all() uint32 {
+	if p == nil || len(p.uids) == 0 {
+		return 0
+	}
+	return p.uids[len(p.uids)-1]
+}
