@@ -47,6 +47,9 @@ func requestID(ctx context.Context) string {
 	return ""
 }
 
+// NoteToken puts the API token of a request into the access log, in the place of a user.
+func NoteToken(ctx context.Context, name string) { noteUser(ctx, "token "+name) }
+
 func noteUser(ctx context.Context, name string) {
 	if v, ok := ctx.Value(visitKey{}).(*visit); ok {
 		v.user = name

@@ -5,12 +5,9 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"net/mail"
-	"net/netip"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/net/idna"
 
 	"orbit/internal/mail/dial"
 	"orbit/internal/problem"
@@ -20,7 +17,6 @@ import (
 const (
 	maxName    = 100
 	maxAddress = 254 // RFC 5321 4.5.3.1.3, less the angle brackets
-	maxHost    = 253 // RFC 1035 2.3.4
 	maxCA      = 64 << 10
 )
 
@@ -210,23 +206,10 @@ func checkServer(invalid *problem.Invalid, field, label, host string, port int) 
 	}
 }
 
+// validHost accepts what can be dialled, with nothing to be cut off.
 func validHost(host string) bool {
-	if _, err := netip.ParseAddr(host); err == nil {
-		return true
-	}
-	ascii, err := hostNames.ToASCII(host)
-	return err == nil && ascii != "" && len(ascii) <= maxHost && !strings.ContainsFunc(ascii, notInHostName)
-}
-
-// hostNames maps as browsers do (UTS 46) but lets underscores pass: internal names have them.
-var hostNames = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false))
-
-func notInHostName(r rune) bool {
-	switch {
-	case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '.', r == '_':
-		return false
-	}
-	return true
+	_, err := dial.ASCIIHost(host)
+	return err == nil && !strings.HasSuffix(host, ".")
 }
 
 func checkRange(invalid *problem.Invalid, field, label string, value, limit int) {

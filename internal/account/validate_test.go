@@ -56,6 +56,8 @@ func TestValidateNamesEachField(t *testing.T) {
 		"return path":              {func(s *SMTPSettings) { s.ReturnPathEmail = "nobody" }, "return_path_email"},
 		"confirmation":             {func(s *SMTPSettings) { s.ConfirmationEmail = "x y@example.com" }, "confirmation_email"},
 		"no host":                  {func(s *SMTPSettings) { s.SMTPHost = "" }, "smtp_host"},
+		"host with a hole":         {func(s *SMTPSettings) { s.SMTPHost = "mail..example.com" }, "smtp_host"},
+		"no address":               {func(s *SMTPSettings) { s.SMTPHost = "192.0.2.256" }, "smtp_host"},
 		"host with scheme":         {func(s *SMTPSettings) { s.SMTPHost = "smtp://mail.example.com" }, "smtp_host"},
 		"host with port":           {func(s *SMTPSettings) { s.SMTPHost = "mail.example.com:25" }, "smtp_host"},
 		"port":                     {func(s *SMTPSettings) { s.Port = 70000 }, "port"},

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"orbit/internal/identity"
@@ -195,6 +197,52 @@ func TestATokenMayDoWhatItsRoleMay(t *testing.T) {
 	operator.want(403, "POST", "/smtp-accounts/test", fields{"to": "bob@example.com", "account": fields{}})
 	operator.want(403, "POST", "/credentials", fields{"name": "x", "username": "x", "secret": "x"})
 	h.program(t, identity.Member).want(403, "GET", "/smtp-accounts", nil)
+}
+
+func TestTheLogNamesTheTokenAndNobodyStoresItsAnswers(t *testing.T) {
+	t.Parallel()
+	h := assemble(t)
+	var log lockedBuffer
+	h.Log = slog.New(slog.NewTextHandler(&log, nil))
+	h.live(t)
+	p := h.program(t, identity.Auditor)
+	for _, path := range []string{"/smtp-accounts", "/smtp-accounts/99"} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.base+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+p.token)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if got := response.Header.Get("Cache-Control"); got != "no-store" {
+			t.Errorf("%s: Cache-Control %q", path, got)
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+	if text := log.String(); !strings.Contains(text, `user="token test auditor"`) || strings.Contains(text, p.token) {
+		t.Errorf("the log of requests:\n%s", text)
+	}
+}
+
+// lockedBuffer is written by handlers while a test reads it.
+type lockedBuffer struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.String()
 }
 
 func TestTheAPIDescribesItself(t *testing.T) {

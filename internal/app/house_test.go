@@ -30,6 +30,13 @@ type house struct {
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	h := assemble(t)
+	h.live(t)
+	return h
+}
+
+// live serves until the test ends.
+func (h *house) live(t *testing.T) {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
 	go func() { ended <- h.Serve(ctx, h.listener) }()
@@ -39,7 +46,6 @@ func newHouse(t *testing.T) *house {
 			t.Errorf("serve: %v", err)
 		}
 	})
-	return h
 }
 
 // assemble builds the services; nothing runs yet.

@@ -65,6 +65,7 @@ func (o *Orbit) mountAPI(router chi.Router) {
 	router.Route(api.Base, func(r chi.Router) {
 		api.Mount(r, api.Options{
 			Accounts: o.Accounts, Credentials: o.Credentials, Identity: o.Identity, OAuth: o.OAuth, Proxies: o.Proxies, Version: Version,
+			Seen: web.NoteToken,
 		})
 	})
 }

@@ -96,6 +96,7 @@ func TestEndpointsWantHTTPS(t *testing.T) {
 		"https://user:pass@id.example.com/token":                false,
 		"https://id.example.com/token#x":                        false,
 		"id.example.com/token":                                  false,
+		"https://id..example.com/token":                         false,
 		"https://":                                              false,
 		"://":                                                   false,
 	} {

@@ -71,6 +71,8 @@ func checkURL(wrong *problem.Invalid, field, value, missing string) {
 	switch {
 	case err != nil || u.Host == "" || len(value) > maxURL:
 		wrong.Add(field, "%q is not a complete address. It starts with https:// and names a host.", value)
+	case strings.Contains("."+u.Hostname()+".", ".."):
+		wrong.Add(field, "%q is not the name of a host.", u.Hostname())
 	case u.User != nil || u.Fragment != "":
 		wrong.Add(field, "The address must not contain a user name or a part behind #.")
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):

@@ -6,6 +6,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -35,6 +36,8 @@ type Options struct {
 	OAuth       *oauth.Service
 	Proxies     *proxyhost.Service
 	Version     string
+	// Seen hears which token a request was made with, for the log of requests. nil: nobody listens.
+	Seen func(ctx context.Context, token string)
 }
 
 // api carries the services to the operations.
@@ -56,7 +59,7 @@ func Mount(router chi.Router, o Options) {
 		"token": {Type: "http", Scheme: "bearer", Description: "Made under Settings > API tokens or by orbit token create"},
 	}
 	a := &api{Options: o, huma: humachi.New(router, config)}
-	a.huma.UseMiddleware(a.authenticate, patient)
+	a.huma.UseMiddleware(notStored, a.authenticate, patient)
 	a.smtpAccounts()
 	a.mailboxAccounts()
 	a.credentials()
@@ -64,6 +67,12 @@ func Mount(router chi.Router, o Options) {
 	a.proxyListeners()
 	router.NotFound(notFound)
 	router.MethodNotAllowed(methodNotAllowed)
+}
+
+// notStored keeps what a token may read out of caches on the way.
+func notStored(ctx huma.Context, next func(huma.Context)) {
+	ctx.SetHeader("Cache-Control", "no-store")
+	next(ctx)
 }
 
 // patient lifts the deadlines of the server from tests: a mail server may take minutes for its answer, and the

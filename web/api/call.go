@@ -51,6 +51,9 @@ func (a *api) authenticate(ctx huma.Context, next func(huma.Context)) {
 		_ = huma.WriteErr(a.huma, ctx, http.StatusServiceUnavailable, "Orbit cannot check the token now; its database does not answer. Try again.")
 		return
 	}
+	if a.Seen != nil {
+		a.Seen(ctx.Context(), token.Name)
+	}
 	needed, _ := ctx.Operation().Metadata[roleKey].(identity.Role)
 	if !covers(token.Role, needed) {
 		_ = huma.WriteErr(a.huma, ctx, http.StatusForbidden, "This needs the role "+string(needed)+"; the token "+token.Name+" has "+string(token.Role)+".")

@@ -24,10 +24,16 @@ func ASCIIHost(host string) (string, error) {
 		return "", errors.New("the host is empty")
 	}
 	ascii, err := lookup.ToASCII(name)
-	if err != nil || strings.IndexFunc(ascii, notInNames) >= 0 {
+	if err != nil || strings.IndexFunc(ascii, notInNames) >= 0 || strings.HasSuffix(ascii, ".") || endsInNumber(ascii) {
 		return "", fmt.Errorf("%q is not a host name", host)
 	}
 	return ascii, nil
+}
+
+// endsInNumber finds mistyped addresses such as 192.0.2.256: no name ends in a number (RFC 3696 2).
+func endsInNumber(name string) bool {
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	return strings.Trim(last, "0123456789") == ""
 }
 
 // stripBrackets turns "[::1]" into "::1".

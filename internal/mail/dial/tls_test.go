@@ -89,7 +89,7 @@ func TestHosts(t *testing.T) {
 			t.Errorf("%q: %q %v", in, got, err)
 		}
 	}
-	for _, in := range []string{"", " ", ".", "a b", "mail.example.com:25", "https://mail", "a..b", "mail\r\nRCPT", "a\x00b", "user@host", strings.Repeat("a", 64) + ".example", strings.Repeat("a.", 127) + "aa", "[mail"} {
+	for _, in := range []string{"", " ", ".", "a b", "mail.example.com:25", "https://mail", "a..b", "a.b..", "192.0.2.256", "192.0.2", "1", "mail\r\nRCPT", "a\x00b", "user@host", strings.Repeat("a", 64) + ".example", strings.Repeat("a.", 127) + "aa", "[mail"} {
 		if got, err := ASCIIHost(in); err == nil {
 			t.Errorf("%q is accepted as %q", in, got)
 		}
