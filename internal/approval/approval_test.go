@@ -81,14 +81,17 @@ func (p people) Persons(ctx context.Context, tx pgx.Tx, ids []int64) ([]Person, 
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Person])
 }
 
-func (p people) Member(ctx context.Context, tx pgx.Tx, name, email string) (Person, error) {
-	rows, _ := tx.Query(ctx, `select id, full_name, email, language, time_zone, active from "user" where lower(email) = lower($1)`, email)
+func (p people) Member(ctx context.Context, name, email string) (Person, error) {
+	rows, _ := p.Pool.Query(ctx, `select id, full_name, email, language, time_zone, active from "user" where lower(email) = lower($1)`, email)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Person])
-	if err != nil || len(found) > 0 {
-		return found[0], err
+	if err != nil {
+		return Person{}, err
+	}
+	if len(found) > 0 {
+		return found[0], nil
 	}
 	var id int64
-	err = tx.QueryRow(ctx, `insert into "user" (username, full_name, email, role) values ($1, $2, $1, 'member') returning id`, email, name).Scan(&id)
+	err = p.Pool.QueryRow(ctx, `insert into "user" (username, full_name, email, role) values ($1, $2, $1, 'member') returning id`, email, name).Scan(&id)
 	return Person{UserID: id, Name: name, Email: email, Language: "en", TimeZone: "UTC", Active: true}, err
 }
 

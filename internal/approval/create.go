@@ -22,14 +22,19 @@ func (s *Service) Create(ctx context.Context, n New) (whole Whole, err error) {
 	if err := n.Validate(now).Err(); err != nil {
 		return Whole{}, err
 	}
+	group, err := groupFor(ctx, s.Pool, n)
+	if err != nil {
+		return Whole{}, err
+	}
+	// Before the transaction: an invitation writes into the audit trail, which must come last in one.
+	wanted, err := s.wanted(ctx, n, group)
+	if err != nil {
+		return Whole{}, err
+	}
 	err = postgres.InTx(ctx, s.Pool, func(tx pgx.Tx) error {
-		group, err := groupFor(ctx, tx, n)
-		if err != nil {
-			return err
-		}
 		request := newRequest(n, group, now)
 		request.CreatedBy = audit.ActorFrom(ctx).Name
-		approvers, err := s.approversOf(ctx, tx, n, group)
+		approvers, err := s.approversOf(ctx, tx, n, group, wanted)
 		if err != nil {
 			return err
 		}
@@ -54,11 +59,11 @@ func (s *Service) Create(ctx context.Context, n New) (whole Whole, err error) {
 }
 
 // groupFor returns the rules of a request.
-func groupFor(ctx context.Context, tx pgx.Tx, n New) (Group, error) {
+func groupFor(ctx context.Context, q querier, n New) (Group, error) {
 	group := Group{GroupSettings: NewGroup()}
 	if n.ApproverGroup != "" {
 		var err error
-		if group, err = findGroupByName(ctx, tx, n.ApproverGroup); err != nil {
+		if group, err = findGroupByName(ctx, q, n.ApproverGroup); err != nil {
 			return Group{}, err
 		}
 		if !group.Active {
@@ -100,8 +105,8 @@ func newRequest(n New, g Group, now time.Time) Request {
 
 // approversOf finds everybody who may decide: without the requester, and with deputies for those who are away.
 // It refuses a request that could never be approved.
-func (s *Service) approversOf(ctx context.Context, tx pgx.Tx, n New, g Group) ([]Approver, error) {
-	approvers, err := s.named(ctx, tx, n, g)
+func (s *Service) approversOf(ctx context.Context, tx pgx.Tx, n New, g Group, wanted []Person) ([]Approver, error) {
+	approvers, err := s.named(ctx, tx, g, wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -124,8 +129,25 @@ func (s *Service) approversOf(ctx context.Context, tx pgx.Tx, n New, g Group) ([
 	return approvers, nil
 }
 
-// named returns the members of the group, or the people whom the request names.
-func (s *Service) named(ctx context.Context, tx pgx.Tx, n New, g Group) ([]Approver, error) {
+// wanted returns the people whom the request names.
+func (s *Service) wanted(ctx context.Context, n New, g Group) ([]Person, error) {
+	names := n.Approvers
+	if g.AlwaysAddManager && n.Manager != nil {
+		names = append(names, *n.Manager)
+	}
+	people := make([]Person, 0, len(names))
+	for _, w := range names {
+		p, err := s.People.Member(ctx, w.Name, w.Email)
+		if err != nil {
+			return nil, err
+		}
+		people = append(people, p)
+	}
+	return people, nil
+}
+
+// named returns the members of the group and the people whom the request names, each once.
+func (s *Service) named(ctx context.Context, tx pgx.Tx, g Group, wanted []Person) ([]Approver, error) {
 	levels := map[int64]int{}
 	var people []Person
 	if g.ID != 0 {
@@ -142,15 +164,7 @@ func (s *Service) named(ctx context.Context, tx pgx.Tx, n New, g Group) ([]Appro
 			return nil, err
 		}
 	}
-	wanted := n.Approvers
-	if g.AlwaysAddManager && n.Manager != nil {
-		wanted = append(wanted, *n.Manager)
-	}
-	for _, w := range wanted {
-		p, err := s.People.Member(ctx, tx, w.Name, w.Email)
-		if err != nil {
-			return nil, err
-		}
+	for _, p := range wanted {
 		if _, there := levels[p.UserID]; !there {
 			levels[p.UserID] = 1
 			people = append(people, p)

@@ -16,8 +16,9 @@ import (
 type People interface {
 	// Persons returns users, in any order. Those that do not exist are missing.
 	Persons(ctx context.Context, tx pgx.Tx, userIDs []int64) ([]Person, error)
-	// Member returns the user with that address. When there is none, one with the role member is made and invited.
-	Member(ctx context.Context, tx pgx.Tx, name, email string) (Person, error)
+	// Member returns the user with that address. When there is none, one with the role member is made and invited,
+	// in a transaction of its own.
+	Member(ctx context.Context, name, email string) (Person, error)
 }
 
 // Notices sends mail and tells rules of events; internal/notify implements it.

@@ -24,6 +24,8 @@ type Options struct {
 	Secure   bool             // the base URL is https: the cookie gets the __Host- prefix and Secure
 	Clock    func() time.Time // default time.Now
 	Log      *slog.Logger     // default slog.Default()
+
+	SendInvitation SendInvitation // nil: nobody can be invited by mail
 }
 
 func (o Options) withDefaults() Options {
