@@ -194,6 +194,7 @@ create table delivery (
     access_request_id    bigint not null default 0,
     text_type            text not null,
     language             text not null default 'en',
+    time_zone            text not null default 'UTC',
     recipient            text not null,
     recipient_name       text not null default '',
     subject              text not null default '', -- once rendered
@@ -203,8 +204,7 @@ create table delivery (
     due_at               timestamptz not null default now(),
     expires_at           timestamptz not null,
     gives_up_at          timestamptz not null,
-    route_id             bigint not null default 0, -- the wanted account; 0: the default
-    avoid_account_id     bigint not null default 0,
+    route_id             bigint not null default 0, -- the wanted account; 0: the default; negative: the default, but never that one
     smtp_account_id      bigint not null default 0, -- which account was used last
     message_id           text not null,
     confidential         boolean not null default false, -- carries a decision link: message and values are sealed
@@ -213,11 +213,13 @@ create table delivery (
     reply_to             text not null default '',
     return_path          text not null default '',
     confirmation         text not null default '',
-    attempts             integer not null default 0, -- that count
+    headers              jsonb,
+    tries                integer not null default 0, -- attempts that were begun
+    attempts             integer not null default 0, -- those that count
     doubts               integer not null default 0, -- how often the connection was lost after DATA
     reply                text not null default '', -- the server's last word
     fault                jsonb,
-    claimed_by           uuid, -- the process that has it in hand
+    claimed_by           uuid, -- the process that has it in hand; in no index, so that taking it is cheap
     created_at           timestamptz not null default now(),
     first_attempt_at     timestamptz,
     ended_at             timestamptz
@@ -260,7 +262,8 @@ create table delivery_attempt (
     reply           text not null default '',
     fault           jsonb,
     primary key (delivery_id, number)
-) with (fillfactor = 85);
+);
+create index delivery_attempt_open on delivery_attempt (process_id) where ended_at is null; -- what a process that died leaves behind
 
 -- What people and other programs did with a message: paused it, read it, answered it.
 create table delivery_note (

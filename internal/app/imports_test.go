@@ -44,6 +44,8 @@ var mayImport = []struct {
 	{"internal/approval", "internal/notify internal/notify/text internal/mail/reply " + feature},
 	{"internal/account", "internal/credential internal/mail/... " + feature},
 	{"internal/proxyhost", "internal/oauth internal/oauth/... internal/oauth/plan internal/credential internal/connector internal/mail/... " + feature},
+	{"internal/notify/text", ""},
+	{"internal/notify", "internal/account internal/notify/text internal/mail/... " + feature},
 	{"internal/inbox", "internal/account internal/credential internal/mail/... " + feature},
 	{"internal/sandbox/...", "internal/sandbox internal/sandbox/... internal/mail/... internal/vault"},
 	{"internal/sandbox", "internal/sandbox/... internal/mail/... internal/vault"},

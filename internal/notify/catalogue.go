@@ -149,7 +149,7 @@ var (
 	passwordFields = fields(
 		"credential!", "The credential", "admin@router-7", "credential_username", "Its username", "admin", "credential_type", "Its type", "Local user",
 		"device_hostname", "Name of the device", "router-7", "device_ip", "Its address", "192.0.2.7", "responsible", "Who did it", "Ann Example",
-		"reason", "Why", "Maintenance", "device_list*", "Devices where it failed", "router-7, router-8",
+		"reason", "Why", "Maintenance", "error", "What went wrong", "Access denied", "device_list*", "Devices where it failed", "router-7, router-8",
 	)
 	certificateFields = fields(
 		"commonname!", "Name in the certificate", "www.example.com", "issued_by", "Who issued it", "Example CA", "responsible", "Who looks after it", "Ann Example",
@@ -157,18 +157,20 @@ var (
 		"cert_environments*", "Environments", "production", "cert_systems*", "Systems", "shop", "cert_tags*", "Tags", "public",
 		"device_hostname", "Device it is on", "web-1", "device_ip", "Its address", "192.0.2.80",
 	)
-	consolidatedFields = fields("certificates*!", "The certificates, one each", "www.example.com, mail.example.com")
+	consolidatedFields = fields("cert_list*!", "The certificates, one each", "www.example.com, mail.example.com")
 	securityFields     = fields(
-		"summary!", "What was seen", "Sign-in from an unknown country", "requester", "Who", "Ann Example", "credential", "The credential", "admin@router-7",
-		"device_hostname", "Name of the device", "router-7", "device_ip", "Its address", "192.0.2.7", "source_ip", "From where", "203.0.113.9",
+		"reason!", "What was seen", "Sign-in from an unknown country", "responsible", "Who", "Ann Example", "action", "What was done", "Sign-in",
+		"credential_username", "Username that was used", "admin", "device_hostname", "Name of the device", "router-7",
+		"device_ip", "Its address", "192.0.2.7", "source_ip", "From where", "203.0.113.9",
 	)
 	sessionFields = fields(
-		"requester!", "Who", "Ann Example", "credential", "The credential", "admin@router-7", "device_hostname!", "Name of the device", "router-7",
-		"device_ip", "Its address", "192.0.2.7", "session_code", "Number of the session", "42", "summary", "What was seen", "Command: reload",
+		"responsible!", "Whose session it is", "Ann Example", "device_hostname!", "Name of the device", "router-7", "device_ip", "Its address", "192.0.2.7",
+		"credential_username", "Username that was used", "admin", "action", "What happened", "reload", "reason", "Why it is told", "Command on the watch list",
+		"source_ip", "From where", "203.0.113.9",
 	)
 	systemFields = fields(
-		"object!", "What it is about", "Office365", "summary!", "What happened", "The server refuses the password.", "remedy", "What to do", "Enter the password again.",
-		"link", "Where to do it", "https://orbit.example.com/settings/notifications/smtp",
+		"subject_name!", "What it is about", "Office365", "error!", "What goes wrong", "The server refuses the password.", "remedy", "What to do", "Enter the password again.",
+		"days_left#", "Days that are left", "7", "validity_end@", "Last day", "2026-12-31T00:00:00Z", "url_open", "Page in Orbit where it can be done", "https://orbit.example.com/settings/notifications/smtp",
 	)
 )
 

@@ -1,0 +1,102 @@
+package notify
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"orbit/internal/postgres"
+)
+
+const (
+	maxPosting = 256 // events that wait for a transaction; who comes then waits at the door
+	maxGather  = 64  // events in one transaction
+	gatherTime = 30 * time.Second
+)
+
+// gatherer lets events that come at the same time share a transaction: while one commits, the next ones gather.
+// Whoever finds no transaction running makes it, for all that wait.
+type gatherer struct {
+	queue chan *posting
+	busy  atomic.Bool
+}
+
+// add stores an event together with those that wait, and returns when its transaction has ended.
+func (g *gatherer) add(ctx context.Context, s *Service, p *posting) (Accepted, error) {
+	select {
+	case g.queue <- p:
+	case <-ctx.Done():
+		return Accepted{}, ctx.Err()
+	}
+	g.drive(ctx, s)
+	select {
+	case <-p.done:
+		return p.accepted, p.err
+	case <-ctx.Done():
+		return Accepted{}, ctx.Err()
+	}
+}
+
+// drive makes transactions until nobody waits, unless another goroutine does so already. That one looks again
+// after it has given the role back, so nothing is left behind. The work is for others too: it goes on when the
+// request that drives has ended.
+func (g *gatherer) drive(ctx context.Context, s *Service) {
+	for len(g.queue) > 0 && g.busy.CompareAndSwap(false, true) {
+		if batch := g.take(); len(batch) > 0 {
+			go func() {
+				work, cancel := context.WithTimeout(context.WithoutCancel(ctx), gatherTime)
+				defer cancel()
+				for ; len(batch) > 0; batch = g.take() {
+					s.storeBatch(work, batch)
+				}
+				g.busy.Store(false)
+				g.drive(ctx, s)
+			}()
+			return
+		}
+		g.busy.Store(false)
+	}
+}
+
+func (g *gatherer) take() []*posting {
+	var batch []*posting
+	for len(batch) < maxGather {
+		select {
+		case p := <-g.queue:
+			batch = append(batch, p)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// storeBatch commits a batch. When that fails each event has a transaction of its own, so that one that cannot
+// be stored does not take others with it.
+func (s *Service) storeBatch(ctx context.Context, batch []*posting) {
+	err := s.commit(ctx, batch)
+	if err != nil && len(batch) > 1 {
+		for _, p := range batch {
+			s.storeBatch(ctx, []*posting{p})
+		}
+		return
+	}
+	for _, p := range batch {
+		if err != nil {
+			p.err = err
+		}
+		if p.err == nil && !p.accepted.Duplicate {
+			s.counts.events.Add(1)
+		}
+		close(p.done)
+	}
+}
+
+func (s *Service) commit(ctx context.Context, batch []*posting) error {
+	for _, p := range batch {
+		p.accepted, p.err = Accepted{}, nil
+	}
+	return postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error { return s.store(ctx, tx, batch) })
+}
