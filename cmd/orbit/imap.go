@@ -14,7 +14,7 @@ import (
 )
 
 func newIMAP() *cobra.Command {
-	return group("imap", "Test and list IMAP/POP3 accounts", newIMAPTest(), newIMAPList())
+	return group("imap", "Test, check and list IMAP/POP3 accounts", newIMAPTest(), newIMAPCheck(), newIMAPList())
 }
 
 func newIMAPTest() *cobra.Command {

@@ -16,6 +16,7 @@ import (
 	"orbit/internal/connector"
 	"orbit/internal/credential"
 	"orbit/internal/identity"
+	"orbit/internal/inbox"
 	"orbit/internal/oauth"
 	"orbit/internal/postgres"
 	"orbit/internal/proxyhost"
@@ -40,6 +41,7 @@ type Orbit struct {
 	OAuth       *oauth.Service
 	Proxies     *proxyhost.Service
 	Accounts    *account.Service
+	Inbox       *inbox.Service
 
 	NewKeyFile bool // the key file was created just now: say where it is
 	db         *postgres.DB
@@ -105,7 +107,7 @@ func Assemble(ctx context.Context, c config.Config, pool *pgxpool.Pool, log *slo
 		Tokens: tokens{o.OAuth}, Own: o.Proxies.Own,
 	})
 	o.Credentials.UsedBy = o.credentialUses
-	return o, nil
+	return o, o.assembleInbox()
 }
 
 // credentialUses asks everybody who keeps credentials.

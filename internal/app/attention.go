@@ -33,8 +33,13 @@ func (o *Orbit) attention(ctx context.Context) ([]ui.NoticeView, error) {
 	if err != nil {
 		return notices, err
 	}
-	more, err := o.proxyAttention(ctx)
-	return append(notices, more...), err
+	for _, more := range []func(context.Context) ([]ui.NoticeView, error){o.proxyAttention, o.inboxAttention} {
+		found, err := more(ctx)
+		if notices = append(notices, found...); err != nil {
+			return notices, err
+		}
+	}
+	return notices, nil
 }
 
 // finders is what the search looks through besides the menu.

@@ -64,7 +64,7 @@ func (o *Orbit) Handler() (http.Handler, error) {
 func (o *Orbit) mountAPI(router chi.Router) {
 	router.Route(api.Base, func(r chi.Router) {
 		api.Mount(r, api.Options{
-			Accounts: o.Accounts, Credentials: o.Credentials, Identity: o.Identity, OAuth: o.OAuth, Proxies: o.Proxies, Version: Version,
+			Accounts: o.Accounts, Credentials: o.Credentials, Identity: o.Identity, OAuth: o.OAuth, Proxies: o.Proxies, Inbox: o.Inbox, Version: Version,
 			Seen: web.NoteToken,
 		})
 	})
@@ -88,7 +88,7 @@ func (o *Orbit) Serve(ctx context.Context, listener net.Listener) error {
 		group.Go(func() error { return o.db.Run(ctx) })
 	}
 	for _, service := range []func(context.Context) error{
-		o.Identity.Run, o.Connectors.Run, o.Accounts.Run, o.OAuth.Run, o.Proxies.Run, o.serveRedirects(handler), o.reloadOnHangup, o.serveMetrics,
+		o.Identity.Run, o.Connectors.Run, o.Accounts.Run, o.OAuth.Run, o.Proxies.Run, o.Inbox.Run, o.serveRedirects(handler), o.reloadOnHangup, o.serveMetrics,
 	} {
 		group.Go(func() error { return service(ctx) })
 	}

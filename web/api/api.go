@@ -8,7 +8,7 @@ package api
 import (
 	"context"
 	"net/http"
-	"strings"
+	"regexp"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -18,6 +18,7 @@ import (
 	"orbit/internal/account"
 	"orbit/internal/credential"
 	"orbit/internal/identity"
+	"orbit/internal/inbox"
 	"orbit/internal/oauth"
 	"orbit/internal/proxyhost"
 )
@@ -35,6 +36,7 @@ type Options struct {
 	Identity    *identity.Service
 	OAuth       *oauth.Service
 	Proxies     *proxyhost.Service
+	Inbox       *inbox.Service
 	Version     string
 	// Seen hears which token a request was made with, for the log of requests. nil: nobody listens.
 	Seen func(ctx context.Context, token string)
@@ -62,6 +64,7 @@ func Mount(router chi.Router, o Options) {
 	a.huma.UseMiddleware(notStored, a.authenticate, patient)
 	a.smtpAccounts()
 	a.mailboxAccounts()
+	a.messages()
 	a.credentials()
 	a.oauthClients()
 	a.proxyListeners()
@@ -75,10 +78,10 @@ func notStored(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
-// patient lifts the deadlines of the server from tests: a mail server may take minutes for its answer, and the
-// program that asked shall read which one did.
+// patient lifts the deadlines of the server from tests, checks and whole messages: a mail server may take minutes for
+// its answer, and the program that asked shall read which one did.
 func patient(ctx huma.Context, next func(huma.Context)) {
-	if strings.HasSuffix(ctx.Operation().Path, "/test") {
+	if slow.MatchString(ctx.Operation().Path) {
 		_, w := humachi.Unwrap(ctx)
 		control := http.NewResponseController(w)
 		_ = control.SetReadDeadline(time.Time{}) // what cannot be lifted is a server without deadlines
@@ -86,6 +89,8 @@ func patient(ctx huma.Context, next func(huma.Context)) {
 	}
 	next(ctx)
 }
+
+var slow = regexp.MustCompile("/(test|check|raw)$")
 
 // operation is the part that operations have in common.
 type operation struct {
