@@ -6,7 +6,7 @@
 //
 // Three promises hold everything together. Nothing that a client sends before it has signed in reaches a
 // server, and its password never does. Everything read before that is bounded. An idle session costs two
-// sockets, two small stacks and no buffer.
+// sockets, no goroutine and no buffer.
 package proxy
 
 import (
@@ -57,6 +57,7 @@ type Server struct {
 	backend   Backend
 	penalties penalties
 	hosts     sync.WaitGroup // all that run, those that drain too
+	loops     *loops         // while Run runs
 
 	mu      sync.Mutex
 	start   func(*host) // while Run runs, else nil
@@ -78,6 +79,8 @@ func New(o Options) (*Server, error) {
 
 // Run serves the listeners of Apply until ctx ends and the last session has ended. It is called once.
 func (s *Server) Run(ctx context.Context) error {
+	s.loops = newLoops()
+	defer s.loops.stop()
 	s.begin(func(h *host) {
 		ctx, stop := context.WithCancel(ctx)
 		h.stop = stop

@@ -14,7 +14,7 @@ import (
 	"orbit/internal/mail/dial"
 )
 
-// session is one client from accept to close. Its goroutine signs it in and ends; two others relay.
+// session is one client from accept to close. Its goroutine signs it in and ends; a loop relays it.
 type session struct {
 	host    *host
 	id      uint64
@@ -45,7 +45,7 @@ func (s *session) run(ctx context.Context) {
 	relay.panicked = s.panicked
 	s.client = nil
 	s.relay.Store(relay)
-	relay.start()
+	relay.start(s.host.server.loops.next())
 }
 
 // guard keeps a panic in this session from the others.

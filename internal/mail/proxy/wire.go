@@ -2,23 +2,28 @@ package proxy
 
 import (
 	"errors"
+	"io"
 	"net"
+	"sync"
 	"syscall"
 	"time"
 )
 
 // wire is the lowest connection of one side: a TCP connection, or a connector's tunnel. TLS may run above.
-//
-// While a session is relayed its reads can be told not to wait. TLS then hands errNotReady up to the relay,
-// which gives its buffer back and waits with nothing in hand. That is why 10,000 idle sessions are cheap.
 type wire struct {
 	net.Conn
 	raw     syscall.RawConn // nil where waiting is only possible inside a read
 	in, out step            // what Read and Write are doing; each has one caller at a time
-	now     bool            // reads don't wait: whenReady is running
-	fd      int             // the descriptor, while now
-	store   *buffer         // what was read ahead for TLS, while now: it asks for records, servers send many at once
-	ahead   []byte          // the part of store that TLS has not taken
+	mu      sync.Mutex      // for taking over and closing
+	taken   descriptor      // a loop has the connection, and Conn is closed
+}
+
+// descriptor is a connection that a loop has taken over. Its reads don't wait: TLS hands errNotReady up to the
+// loop, which holds no buffer while a session rests. That is why 10,000 idle sessions are cheap.
+type descriptor interface {
+	io.ReadWriter
+	closeWrite() error
+	hangUp() error
 }
 
 // step is one read or write. It lives in the wire, because a closure for each call would be garbage.
@@ -50,30 +55,22 @@ func (notReady) Error() string   { return "no bytes are waiting" }
 func (notReady) Timeout() bool   { return true }
 func (notReady) Temporary() bool { return true }
 
-// Read reads as usual, or without waiting inside whenReady.
 func (w *wire) Read(p []byte) (int, error) {
 	switch {
+	case w.taken != nil:
+		return w.taken.Read(p)
 	case w.raw == nil:
 		return w.Conn.Read(p)
-	case !w.now:
-		return w.in.do(w.raw.Read, p)
-	case w.store == nil:
-		return readNow(w.fd, p)
-	case len(w.ahead) == 0:
-		n, err := readNow(w.fd, w.store[:])
-		if err != nil {
-			return 0, err
-		}
-		w.ahead = w.store[:n]
 	}
-	n := copy(p, w.ahead)
-	w.ahead = w.ahead[n:]
-	return n, nil
+	return w.in.do(w.raw.Read, p)
 }
 
-// Write writes everything and waits for room where it must.
+// Write takes everything. It waits for room, or the loop does.
 func (w *wire) Write(p []byte) (int, error) {
-	if w.raw == nil {
+	switch {
+	case w.taken != nil:
+		return w.taken.Write(p)
+	case w.raw == nil:
 		return w.Conn.Write(p)
 	}
 	return w.out.do(w.raw.Write, p)
@@ -110,23 +107,29 @@ func (w *wire) writeStep(fd uintptr) bool {
 	return true
 }
 
-// whenReady calls step each time bytes are waiting, until it reports that it is done. Reads inside step
-// don't wait, so step ends with errNotReady when everything is taken; between the calls the goroutine
-// sleeps with a short stack and without a buffer. Layered says that TLS does the reading.
-func (w *wire) whenReady(layered bool, step func() (done bool)) error {
-	return w.raw.Read(func(fd uintptr) bool {
-		w.now, w.fd = true, int(fd)
-		if layered {
-			w.store = buffers.Get().(*buffer)
-			defer buffers.Put(w.store)
-		}
-		defer func() { w.now, w.store, w.ahead = false, nil, nil }()
-		return step()
-	})
+// become hands the connection over: d has a descriptor of its own for it, which Go's poller does not watch.
+func (w *wire) become(d descriptor) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.taken = d
+	_ = w.Conn.Close()
+}
+
+// Close closes. What a loop has is only ended, and the loop closes it.
+func (w *wire) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.taken != nil {
+		return w.taken.hangUp()
+	}
+	return w.Conn.Close()
 }
 
 // CloseWrite sends the end of our bytes.
 func (w *wire) CloseWrite() error {
+	if w.taken != nil {
+		return w.taken.closeWrite()
+	}
 	if half, ok := w.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}

@@ -2,8 +2,6 @@ package proxy
 
 import (
 	"io"
-	"runtime"
-	"sync/atomic"
 	"syscall"
 	"unsafe"
 )
@@ -51,24 +49,4 @@ func hungUp(fd int) (gone, known bool) {
 		return false, false
 	}
 	return err != nil || n == 0, true
-}
-
-// napping is taken by the one direction that naps. The scheduler is not told of this sleep either, so it keeps
-// a processor of Go's from others, and there must be another one. Where more directions stream, each waits
-// for the others anyway, which has the same effect as a nap.
-var (
-	napping atomic.Bool
-	mayNap  = runtime.GOMAXPROCS(0) > 1
-	napTime = syscall.Timespec{Nsec: 50_000} // the kernel adds as much
-)
-
-// nap lets a stream gather for about 0.1 ms. A server that sends small records would otherwise wake us for
-// each of them; taken together they cost half. It reports whether it has slept.
-func nap() bool {
-	if !mayNap || !napping.CompareAndSwap(false, true) {
-		return false
-	}
-	_, _, _ = syscall.RawSyscall(syscall.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&napTime)), 0, 0)
-	napping.Store(false)
-	return true
 }

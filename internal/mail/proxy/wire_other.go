@@ -9,4 +9,3 @@ const readsNow = false
 func readNow(int, []byte) (int, error)  { return 0, errNotReady }
 func writeNow(int, []byte) (int, error) { return 0, errNotReady }
 func hungUp(int) (gone, known bool)     { return false, true }
-func nap() bool                         { return false }

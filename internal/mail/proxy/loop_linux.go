@@ -1,0 +1,189 @@
+package proxy
+
+import (
+	"os"
+	"runtime"
+	"sync"
+	"syscall"
+	"unsafe"
+)
+
+// loop relays sessions whose sides are both TCP connections. It is one goroutine for all of them, so a session
+// that rests costs no stack, and one that works no switch between goroutines. It has an epoll descriptor of its
+// own, which Go's poller watches like any other: the loop waits as every goroutine does, without a thread.
+//
+// Events are edges: one comes for new bytes, for the peer's end and for new room, and nothing is asked twice.
+type loop struct {
+	epoll int
+	file  *os.File // epoll as Go's poller knows it
+	done  chan struct{}
+
+	mu      sync.Mutex
+	sockets map[int32]*socket // by descriptor
+
+	// What follows is of the loop's own goroutine.
+	events [128]syscall.EpollEvent
+	ready  []*socket
+	again  []*socket // have used up their share of a turn
+	habits habits
+}
+
+// newLoop starts one. It fails where descriptors have run out.
+func newLoop() (*loop, error) {
+	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("epoll_create1", err)
+	}
+	_ = syscall.SetNonblock(fd, true) // only such descriptors are for Go's poller
+	l := &loop{epoll: fd, file: os.NewFile(uintptr(fd), "epoll"), done: make(chan struct{}), sockets: make(map[int32]*socket)}
+	raw, err := l.file.SyscallConn()
+	if err != nil {
+		_ = l.file.Close()
+		return nil, err
+	}
+	go func() {
+		defer close(l.done)
+		_ = raw.Read(func(uintptr) bool { // until the file is closed
+			l.turn()
+			return false
+		})
+	}()
+	return l, nil
+}
+
+// stop ends the loop. Its sessions have ended before.
+func (l *loop) stop() {
+	_ = l.file.Close()
+	<-l.done
+}
+
+// adopt takes a session over, or reports that it can't.
+func (l *loop) adopt(r *relay) bool {
+	if l == nil || r.client.wire.raw == nil || r.server.wire.raw == nil {
+		return false
+	}
+	client, err := duplicate(r.client.wire.raw)
+	if err != nil {
+		return false
+	}
+	server, err := duplicate(r.server.wire.raw)
+	if err != nil {
+		_ = syscall.Close(client)
+		return false
+	}
+	c := &socket{fd: client, relay: r, lane: &r.up, layered: r.client.layered()}
+	s := &socket{fd: server, relay: r, lane: &r.down, layered: r.server.layered(), other: c}
+	c.other = s
+	r.client.wire.become(c)
+	r.server.wire.become(s)
+	l.add(c)
+	l.add(s)
+	return true
+}
+
+// epollET is syscall.EPOLLET without its sign.
+const epollET = 1 << 31
+
+// add begins to watch. An event comes at once: there is room to write.
+func (l *loop) add(s *socket) {
+	l.mu.Lock()
+	l.sockets[int32(s.fd)] = s
+	l.mu.Unlock()
+	event := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLOUT | syscall.EPOLLRDHUP | epollET, Fd: int32(s.fd)}
+	if err := syscall.EpollCtl(l.epoll, syscall.EPOLL_CTL_ADD, s.fd, &event); err != nil {
+		s.relay.cut(os.NewSyscallError("epoll_ctl", err)) // the other side's event brings the session to its end
+	}
+}
+
+// turn serves until nothing is ready.
+func (l *loop) turn() {
+	for round := 1; ; round++ {
+		n := l.poll()
+		if n == 0 && len(l.again) == 0 {
+			if n = l.linger(); n == 0 {
+				return
+			}
+		}
+		if l.serve(n) {
+			nap()
+		}
+		if round%16 == 0 {
+			runtime.Gosched() // where Go has one processor, sign-ins must have it too
+		}
+	}
+}
+
+// poll asks for events without waiting.
+func (l *loop) poll() int {
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(l.epoll), uintptr(unsafe.Pointer(&l.events[0])),
+		uintptr(len(l.events)), 0, 0, 0)
+	if errno != 0 {
+		return 0
+	}
+	return int(n)
+}
+
+// serve handles n events and reports whether all of them were parts of streams.
+func (l *loop) serve(n int) (streams bool) {
+	again := l.again
+	l.again, l.ready = nil, l.ready[:0]
+	l.mu.Lock()
+	for _, e := range l.events[:n] {
+		if s := l.sockets[e.Fd]; s != nil {
+			s.news = e.Events
+			l.ready = append(l.ready, s)
+		}
+	}
+	l.mu.Unlock()
+	l.habits.learn(l.ready)
+	streams = n+len(again) > 0
+	for _, s := range again {
+		streams = l.advance(s) && streams
+	}
+	for _, s := range l.ready {
+		streams = l.handle(s) && streams
+	}
+	clear(l.ready)
+	return streams
+}
+
+// handle takes one event.
+func (l *loop) handle(s *socket) (stream bool) {
+	if s.relay.finished {
+		return false
+	}
+	if s.heed(); s.flush() {
+		l.advance(s.other) // it waited for room here
+	}
+	return l.advance(s)
+}
+
+// advance moves what a socket has, and ends the session when nothing is left to do. It reports whether more
+// than a moment's bytes have come.
+func (l *loop) advance(s *socket) (stream bool) {
+	r := s.relay
+	if r.finished {
+		return false
+	}
+	before := s.lane.stream
+	if s.guard() {
+		l.again = append(l.again, s)
+	}
+	if r.failure.Load() != nil || r.open.Load() == 0 && len(s.unsent)+len(s.other.unsent) == 0 {
+		l.end(s)
+	}
+	return s.lane.stream > max(before, streamAfter)
+}
+
+// end closes both sides. Who hears of it may take its time.
+func (l *loop) end(s *socket) {
+	s.relay.finished = true
+	s.relay.closeOrderly()
+	l.mu.Lock()
+	delete(l.sockets, int32(s.fd))
+	delete(l.sockets, int32(s.other.fd))
+	l.mu.Unlock()
+	s.close()
+	s.other.close()
+	go s.relay.tell()
+}
