@@ -96,7 +96,7 @@ func showDemo(out io.Writer, orbit *app.Orbit, d *app.Demo) {
 	for i, m := range s.Identity.Mailboxes() {
 		fmt.Fprintf(out, "    %-15s %s\n", map[bool]string{true: "mailboxes"}[i == 0], m.Address)
 	}
-	fmt.Fprintf(out, "\nTest the account \"Demo mailbox\" in Settings > Notifications > SMTP Configuration.\n")
+	fmt.Fprintf(out, "\nTest the account \"Demo mailbox\" in Settings > Notifications > SMTP Configuration, and \"Demo inbox\" in IMAP/POP3 Configuration.\n")
 	fmt.Fprintf(out, "\nOther servers of the sandbox take only OAuth 2.0. To use them through Orbit's proxy, in another terminal:\n\n")
 	fmt.Fprintf(out, "    . %s\n", d.EnvFile)
 	showRegister(out, d.RegisterArguments(), s.Identity.Mailboxes()[0].Address)

@@ -82,8 +82,8 @@ func (d *Demo) destinations() []string {
 	return list
 }
 
-// Seed makes the account through which the demo sends. It does so once: an account that somebody has deleted or
-// renamed stays so. One that is there follows the sandbox to another port.
+// Seed makes the accounts through which the demo sends and reads. It does so once: an account that somebody has deleted
+// or renamed stays so. One that is there follows the sandbox to another port.
 func (d *Demo) Seed(ctx context.Context, o *Orbit) error {
 	ctx = audit.WithActor(ctx, audit.Actor{Kind: audit.System, Name: "demo"})
 	stored, err := o.Accounts.FindSMTPByName(ctx, demoAccount)
@@ -94,6 +94,9 @@ func (d *Demo) Seed(ctx context.Context, o *Orbit) error {
 		err = nil
 	case err == nil && d.moved(stored):
 		err = d.follow(ctx, o, stored)
+	}
+	if err == nil {
+		err = d.seedInbox(ctx, o)
 	}
 	if err != nil {
 		return fmt.Errorf("prepare the demo: %w", err)

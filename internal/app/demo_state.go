@@ -19,6 +19,7 @@ type demoState struct {
 	Certificate sandbox.Certificate `json:"certificate"`
 	Password    string              `json:"password"` // of the administrator that the demo has made
 	Seeded      bool                `json:"seeded"`
+	SeededInbox bool                `json:"seeded_inbox"`
 }
 
 // renewBefore is how long before its end a certificate is replaced.

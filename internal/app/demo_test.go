@@ -75,6 +75,11 @@ func TestDemoIsReadyAndSeedsOnce(t *testing.T) {
 		t.Fatalf("%+v, %v", rows, err)
 	}
 	sends(t, h, d, rows[0].ID)
+	inbox, err := h.Accounts.FindMailboxByName(t.Context(), "Demo inbox")
+	if err != nil || inbox.CredentialID != rows[0].CredentialID {
+		t.Fatalf("%+v, %v", inbox, err)
+	}
+	wantOpened(t, h, inbox.ID, "INBOX has ")
 	if env, err := os.ReadFile(d.EnvFile); err != nil || !strings.Contains(string(env), "export ORBIT_BASE_URL='"+h.url+"'\n") {
 		t.Errorf("demo.env: %s, %v", env, err)
 	}
@@ -87,6 +92,10 @@ func TestDemoIsReadyAndSeedsOnce(t *testing.T) {
 		t.Error("the demo has forgotten its password or its certificate")
 	}
 	sends(t, h, again, rows[0].ID)
+	wantOpened(t, h, inbox.ID, "INBOX has ")
+	if err := h.Accounts.DeleteMailbox(t.Context(), inbox.ID); err != nil {
+		t.Fatal(err)
+	}
 
 	stored, err := h.Accounts.FindSMTP(t.Context(), rows[0].ID)
 	if err != nil {
@@ -101,6 +110,9 @@ func TestDemoIsReadyAndSeedsOnce(t *testing.T) {
 	}
 	if _, n, err := h.Accounts.ListSMTP(t.Context(), account.SMTPFilter{}); err != nil || n != 1 {
 		t.Errorf("%d accounts, %v: what somebody has renamed is made again", n, err)
+	}
+	if _, n, err := h.Accounts.ListMailboxes(t.Context(), account.MailboxFilter{}); err != nil || n != 0 {
+		t.Errorf("%d mailboxes, %v: what somebody has deleted is made again", n, err)
 	}
 }
 

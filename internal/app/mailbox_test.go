@@ -105,7 +105,14 @@ func TestTheDocumentsMailboxOpensThroughTheProxy(t *testing.T) {
 	d := openDemo(t, t.TempDir(), h)
 	register(t, h, d, d.AppOnlyArguments())
 	inbox := h.documentsMailbox(t, d.AppOnlyMailbox())
-	wantOpened(t, h, inbox.ID, "INBOX has ")
+	test := wantOpened(t, h, inbox.ID, "INBOX has ")
+	var climbed []string
+	for _, step := range test.Steps {
+		climbed = append(climbed, string(step.Name))
+	}
+	if got := strings.Join(climbed, " "); got != "resolve connect greeting ehlo auth select idle" {
+		t.Errorf("the ladder: %s", got)
+	}
 
 	good, err := h.OAuth.Token(t.Context(), d.AppOnlyMailbox())
 	if err != nil {
@@ -177,10 +184,11 @@ func (h *house) imapListener(t *testing.T) proxyhost.Listener {
 	return all[i]
 }
 
-func wantOpened(t *testing.T, h *house, id int64, last string) {
+func wantOpened(t *testing.T, h *house, id int64, last string) account.MailboxTest {
 	t.Helper()
 	test, err := h.Accounts.TestMailbox(t.Context(), account.MailboxTestRequest{AccountID: id}, nil)
 	if err != nil || test.State != account.TestOpened || !strings.HasPrefix(test.Reply, last) {
 		t.Fatalf("want %s, got %s %+v, %v", last, test.Reply, test.Fault(), err)
 	}
+	return test
 }
