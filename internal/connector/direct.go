@@ -68,6 +68,9 @@ func (s *Service) sift(ctx context.Context, name string, addresses []netip.Addr,
 			continue
 		}
 		r := s.rules.Judge(name, addr, port)
+		if r == nil && s.forbid != nil {
+			r = s.forbid(name, addr, port)
+		}
 		if r == nil {
 			passed = append(passed, to)
 			continue

@@ -18,6 +18,8 @@ type Service struct {
 	pool  *pgxpool.Pool
 	rules Rules
 	open  opener
+	// forbid adds rules of an agent; nil in Orbit itself.
+	forbid func(host string, addr netip.Addr, port int) *Refusal
 
 	// OwnListener reports whether an address is a listener of the proxy in this process.
 	OwnListener func(netip.AddrPort) bool

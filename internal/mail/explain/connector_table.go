@@ -7,7 +7,7 @@ import (
 )
 
 // connectorEntries are chosen by code: a connector says numbers, not words.
-var connectorEntries = slices.Concat(hopEntries, socksEntries, httpConnectEntries, sshEntries)
+var connectorEntries = slices.Concat(hopEntries, agentEntries, socksEntries, httpConnectEntries, sshEntries)
 
 // hopEntries are about reaching a connector of any kind.
 var hopEntries = []Entry{
