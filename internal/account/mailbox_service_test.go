@@ -2,8 +2,6 @@ package account
 
 import (
 	"errors"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -301,120 +299,5 @@ func TestCredentialsKnowTheirMailboxes(t *testing.T) {
 	var refused *problem.Refused
 	if err := h.credentials.Delete(h.ctx, both.CredentialID, 0); !errors.As(err, &refused) || !strings.Contains(refused.Text, "reader") {
 		t.Errorf("a credential in use names its accounts: %v", err)
-	}
-}
-
-func TestTheReplyToHintKnowsWhoReadsIt(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	reader := h.createMailbox(h.mailbox("reader"))
-	for _, active := range []bool{true, false} {
-		if _, err := h.SetMailboxActive(h.ctx, reader.ID, active); err != nil {
-			t.Fatal(err)
-		}
-		hints, err := h.SMTPHints(h.ctx, h.change("sender").Normalise())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if hinted := hintFor(hints, "reply_to_email") != ""; hinted == active {
-			t.Errorf("a reader that is active: %t, a hint: %t", active, hinted)
-		}
-	}
-}
-
-func hintFor(hints []Hint, field string) string {
-	for _, hint := range hints {
-		if hint.Field == field {
-			return hint.Text
-		}
-	}
-	return ""
-}
-
-func TestMailboxHints(t *testing.T) {
-	t.Parallel()
-	h := newHouseWith(t, Options{Own: func(_ string, port int) bool { return port == 2993 }})
-	rival := h.createMailbox(h.mailbox("rival"))
-	set := func(address string, port int, security dial.Security) func(*MailboxSettings) {
-		return func(m *MailboxSettings) {
-			m.Address, m.Port, m.UseSecureConnection, m.SecureConnectionType = address, port, security != dial.Plain, security
-		}
-	}
-	and := func(all ...func(*MailboxSettings)) func(*MailboxSettings) {
-		return func(m *MailboxSettings) {
-			for _, change := range all {
-				change(m)
-			}
-		}
-	}
-	pop3 := func(m *MailboxSettings) { m.Protocol = fetch.POP3 }
-	oauth := func(m *MailboxSettings) { m.AuthenticationType = OAuth2 }
-	for name, c := range map[string]struct {
-		change      func(*MailboxSettings)
-		field, says string
-	}{
-		"nothing to say":       {set("imap.example.org", 993, dial.Implicit), "", ""},
-		"the document's":       {set("127.0.0.1", 2993, dial.Plain), "", ""},
-		"plain and foreign":    {set("imap.example.org", 143, dial.Plain), "use_secure_connection", "unprotected"},
-		"a token in clear":     {and(set("imap.example.org", 143, dial.Plain), oauth), "use_secure_connection", "will fail"},
-		"STARTTLS on 993":      {set("imap.example.org", 993, dial.STARTTLS), "secure_connection_type", "type SSL"},
-		"SSL on 143":           {set("imap.example.org", 143, dial.Implicit), "secure_connection_type", "port 993"},
-		"IMAP on 995":          {set("imap.example.org", 995, dial.Implicit), "port", "port 993"},
-		"POP3 on 993":          {and(set("imap.example.org", 993, dial.Implicit), pop3), "port", "port 995"},
-		"a sending host":       {set("smtp.office365.com", 993, dial.Implicit), "address", "outlook.office365.com"},
-		"of a national cloud":  {set("smtp.partner.outlook.cn", 993, dial.Implicit), "address", "at partner.outlook.cn"},
-		"POP3 at the IMAP":     {and(set("imap.gmail.com", 995, dial.Implicit), pop3), "address", "pop.gmail.com"},
-		"Microsoft's password": {set("outlook.office365.com", 993, dial.Implicit), "authentication_type", "OAuth 2.0"},
-		"Google's password":    {set("imap.gmail.com", 993, dial.Implicit), "authentication_type", "application password"},
-		"Microsoft's token":    {and(set("outlook.office365.com", 993, dial.Implicit), oauth), "", ""},
-		"a token for Orbit":    {and(set("127.0.0.1", 2993, dial.Plain), oauth), "authentication_type", "own proxy"},
-		"any certificate":      {and(set("imap.example.org", 993, dial.Implicit), func(m *MailboxSettings) { m.IgnoreCertificate = true }), "ignore_certificate", "pretend"},
-		"a pinned one": {and(set("imap.example.org", 993, dial.Implicit), func(m *MailboxSettings) { m.CertificateRule = dial.Pin }),
-			"certificate_fingerprint", "no mail is read"},
-		"disabled":  {func(m *MailboxSettings) { m.Active = false }, "active", "nobody reads"},
-		"by hand":   {func(m *MailboxSettings) { m.AutomaticCheck = false }, "automatic_check", "Check now"},
-		"two alike": {and(set("imap.example.com", 993, dial.Implicit), func(m *MailboxSettings) { m.CredentialID = rival.CredentialID }), "credential_id", "rival reads"},
-	} {
-		settings := h.mailbox("hinted").MailboxSettings
-		settings.Address, settings.IgnoreCertificate = "imap.example.org", false
-		c.change(&settings)
-		hints, err := h.MailboxHints(h.ctx, 0, settings.Normalise())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if c.field == "" && len(hints) != 0 || !strings.Contains(hintFor(hints, c.field), c.says) || len(hints) > 1 {
-			t.Errorf("%s: %+v", name, hints)
-		}
-	}
-	itself, err := h.MailboxHints(h.ctx, rival.ID, rival.MailboxSettings)
-	if err != nil || hintFor(itself, "credential_id") != "" {
-		t.Errorf("an account is no rival of its own: %+v, %v", itself, err)
-	}
-}
-
-func TestStatesOfTestsAreThoseOfTheTables(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	quoted := regexp.MustCompile(`'([a-z0-9_]*)'::text`)
-	for constraint, want := range map[string][]string{
-		"smtp_test_state":                        {string(TestRunning), string(TestDelivered), string(TestFailed)},
-		"mailbox_test_state":                     {string(TestRunning), string(TestOpened), string(TestFailed)},
-		"mailbox_test_protocol":                  {string(fetch.IMAP), string(fetch.POP3)},
-		"mailbox_account_protocol":               {string(fetch.IMAP), string(fetch.POP3)},
-		"mailbox_account_authentication_type":    {string(Password), string(OAuth2)},
-		"mailbox_account_secure_connection_type": {string(dial.Plain), string(dial.STARTTLS), string(dial.Implicit)},
-		"mailbox_account_certificate_rule":       {string(dial.Verify), string(dial.Pin), string(dial.CustomCA)},
-	} {
-		var definition string
-		if err := h.pool.QueryRow(h.ctx, "select pg_get_constraintdef(oid) from pg_constraint where conname = $1", constraint).Scan(&definition); err != nil {
-			t.Fatalf("%s: %v", constraint, err)
-		}
-		var got []string
-		for _, m := range quoted.FindAllStringSubmatch(definition, -1) {
-			got = append(got, m[1])
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("%s: the table has %v, the code %v", constraint, got, want)
-		}
 	}
 }
