@@ -38,6 +38,7 @@ type Orbit struct {
 	Settings    *setting.Service
 	Credentials *credential.Service
 	Connectors  *connector.Service
+	Agents      *connector.Agents
 	OAuth       *oauth.Service
 	Proxies     *proxyhost.Service
 	Accounts    *account.Service
@@ -99,6 +100,9 @@ func Assemble(ctx context.Context, c config.Config, pool *pgxpool.Pool, log *slo
 	o.Connectors = connector.NewService(pool, rules)
 	o.Connectors.DefaultConnector = o.defaultConnector
 	o.Connectors.Credentials = o.Credentials
+	if err := o.assembleAgents(); err != nil {
+		return nil, err
+	}
 	if err := o.assembleProxy(); err != nil {
 		return nil, err
 	}
@@ -131,6 +135,7 @@ func (o *Orbit) defaultConnector(ctx context.Context) (int64, error) {
 
 // Close ends what opening began: the pool, and the private cluster if it is ours.
 func (o *Orbit) Close() {
+	o.Agents.Close()
 	o.Connectors.Close()
 	if o.db != nil {
 		o.db.Close()
@@ -144,5 +149,9 @@ func (o *Orbit) Reseal(ctx context.Context) (int, error) {
 		return credentials, err
 	}
 	registrations, err := o.OAuth.Reseal(ctx)
-	return credentials + registrations, err
+	if err != nil {
+		return credentials + registrations, err
+	}
+	keys, err := o.Agents.Reseal(ctx)
+	return credentials + registrations + keys, err
 }

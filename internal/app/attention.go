@@ -33,7 +33,7 @@ func (o *Orbit) attention(ctx context.Context) ([]ui.NoticeView, error) {
 	if err != nil {
 		return notices, err
 	}
-	for _, more := range []func(context.Context) ([]ui.NoticeView, error){o.proxyAttention, o.inboxAttention} {
+	for _, more := range []func(context.Context) ([]ui.NoticeView, error){o.proxyAttention, o.agentsAttention, o.inboxAttention} {
 		found, err := more(ctx)
 		if notices = append(notices, found...); err != nil {
 			return notices, err

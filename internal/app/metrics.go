@@ -33,7 +33,7 @@ func (o *Orbit) serveMetrics(ctx context.Context) error {
 // registry holds what can be counted.
 func (o *Orbit) registry() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), o.Proxies.Collector(), o.Inbox.Collector())
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), o.Proxies.Collector(), o.Agents.Collector(), o.Inbox.Collector())
 	gauge := func(name, help string, read func() float64) {
 		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "orbit", Name: name, Help: help}, read))
 	}

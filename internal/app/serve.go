@@ -88,7 +88,7 @@ func (o *Orbit) Serve(ctx context.Context, listener net.Listener) error {
 		group.Go(func() error { return o.db.Run(ctx) })
 	}
 	for _, service := range []func(context.Context) error{
-		o.Identity.Run, o.Connectors.Run, o.Accounts.Run, o.OAuth.Run, o.Proxies.Run, o.Inbox.Run, o.serveRedirects(handler), o.reloadOnHangup, o.serveMetrics,
+		o.Identity.Run, o.Connectors.Run, o.Agents.Run, o.Accounts.Run, o.OAuth.Run, o.Proxies.Run, o.Inbox.Run, o.serveRedirects(handler), o.reloadOnHangup, o.serveMetrics,
 	} {
 		group.Go(func() error { return service(ctx) })
 	}
