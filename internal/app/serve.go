@@ -64,7 +64,7 @@ func (o *Orbit) Handler() (http.Handler, error) {
 func (o *Orbit) mountAPI(router chi.Router) {
 	router.Route(api.Base, func(r chi.Router) {
 		api.Mount(r, api.Options{
-			Accounts: o.Accounts, Credentials: o.Credentials, Identity: o.Identity, OAuth: o.OAuth, Proxies: o.Proxies, Inbox: o.Inbox, Version: Version,
+			Accounts: o.Accounts, Connectors: o.Connectors, Credentials: o.Credentials, Identity: o.Identity, OAuth: o.OAuth, Proxies: o.Proxies, Inbox: o.Inbox, Version: Version,
 			Seen: web.NoteToken,
 		})
 	})

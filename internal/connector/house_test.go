@@ -3,14 +3,19 @@ package connector
 import (
 	"bufio"
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
 	"crypto/tls"
+	"encoding/pem"
 	"io"
 	"net"
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/crypto/ssh"
 
 	"orbit/internal/audit"
 	"orbit/internal/credential"
@@ -174,4 +179,59 @@ func tlsGreeter(t *testing.T, cert mailtest.Cert) int {
 		}
 		_, _ = io.Copy(secure, secure)
 	})
+}
+
+// silent is a Service whose peers say a text and then nothing; they run on the clock of a test bubble.
+func silent(text string) *Service {
+	s := NewService(nil, Rules{})
+	s.open = func(context.Context, netip.AddrPort) (net.Conn, error) {
+		near, far := net.Pipe()
+		go func() {
+			_, _ = far.Read(make([]byte, 4096))
+			_, _ = io.WriteString(far, text)
+			_, _ = io.Copy(io.Discard, far)
+		}()
+		return near, nil
+	}
+	return s
+}
+
+// untilListening returns when Run hears notifications.
+func (h house) untilListening() {
+	h.t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for listening := false; !listening; {
+		err := h.pool.QueryRow(h.ctx, `
+			select exists (
+				select from pg_stat_activity
+				where datname = current_database() and query = 'listen network_connector' and state = 'idle'
+			)`).Scan(&listening)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		select {
+		case <-tick.C:
+		case <-h.ctx.Done():
+			h.t.Fatal("nobody listens")
+		}
+	}
+}
+
+// newClientKey makes a key that no server knows.
+func newClientKey(t *testing.T) (ssh.PublicKey, string) {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKey(private, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ssh.NewPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key, string(pem.EncodeToMemory(block))
 }

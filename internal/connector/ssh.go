@@ -66,10 +66,11 @@ func (h hop) connectSSH(ctx context.Context) (*link, error) {
 	}
 	l := ladder.From(ctx)
 	l.Begin(ladder.Gate, "Sign-in at "+h.c.Name)
-	client, key, err := h.handshake(ctx, conn, in)
+	heard := &hearing{Conn: conn}
+	client, key, err := h.handshake(ctx, heard, in)
 	if err != nil {
 		_ = conn.Close()
-		return nil, h.sshFault(ctx, in, key, err)
+		return nil, h.sshFault(ctx, in, key, heard.foreign(err))
 	}
 	l.Record("note", "host key "+key.String())
 	if h.c.OfferedFingerprint != "" { // another key was seen once, and now the confirmed one is there again
@@ -79,6 +80,33 @@ func (h hop) connectSSH(ctx context.Context) (*link, error) {
 	}
 	l.End("signed in as %s, host key %s", in.username, key.fingerprint)
 	return newLink(h.c, in.username, client, conn), nil
+}
+
+// hearing remembers the first bytes that a server said.
+type hearing struct {
+	net.Conn
+	first []byte
+}
+
+const greetingSSH = "SSH-" // RFC 4253 4.2
+
+func (c *hearing) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if missing := len(greetingSSH) - len(c.first); missing > 0 {
+		c.first = append(c.first, p[:min(n, missing)]...)
+	}
+	return n, err
+}
+
+var errNotSSH = errors.New("the answer is not SSH")
+
+// foreign marks the failure of a handshake with something that speaks another protocol. Lines before the
+// greeting are allowed, so they prove nothing where the handshake succeeds.
+func (c *hearing) foreign(err error) error {
+	if len(c.first) > 0 && !strings.HasPrefix(greetingSSH, string(c.first)) {
+		return fmt.Errorf("%w: %w", errNotSSH, err)
+	}
+	return err
 }
 
 // hostKey is a server's key as people compare it.
@@ -157,7 +185,7 @@ func (h hop) sshFault(ctx context.Context, in signIn, key hostKey, err error) er
 		return h.fault(ladder.Gate, h.Said("ssh_algorithms", disagreement(disagreed)), err)
 	case strings.Contains(text, "unable to authenticate"), strings.Contains(text, "asks for more than a password"):
 		return h.fault(ladder.Gate, h.Named(refusedCode(in)), err)
-	case strings.Contains(text, "overflow reading version string"), strings.Contains(text, "invalid version string"):
+	case errors.Is(err, errNotSSH):
 		return h.fault(ladder.Gate, h.Named("ssh_not_ssh"), err)
 	case strings.Contains(text, "ssh: disconnect"), strings.Contains(text, "too many authentication failures"):
 		return h.fault(ladder.Gate, h.Said("ssh_handshake", text), err)

@@ -16,6 +16,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"orbit/internal/account"
+	"orbit/internal/connector"
 	"orbit/internal/credential"
 	"orbit/internal/identity"
 	"orbit/internal/inbox"
@@ -32,6 +33,7 @@ const maxBody = 1 << 20
 // Options are the services that the API offers.
 type Options struct {
 	Accounts    *account.Service
+	Connectors  *connector.Service
 	Credentials *credential.Service
 	Identity    *identity.Service
 	OAuth       *oauth.Service
@@ -66,6 +68,7 @@ func Mount(router chi.Router, o Options) {
 	a.mailboxAccounts()
 	a.messages()
 	a.credentials()
+	a.networkConnectors()
 	a.oauthClients()
 	a.proxyListeners()
 	router.NotFound(notFound)
@@ -90,7 +93,7 @@ func patient(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
-var slow = regexp.MustCompile("/(test|check|raw)$")
+var slow = regexp.MustCompile("/(test|check|raw|compare-paths)$")
 
 // operation is the part that operations have in common.
 type operation struct {
