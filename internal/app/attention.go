@@ -44,7 +44,7 @@ func (o *Orbit) attention(ctx context.Context) ([]ui.NoticeView, error) {
 
 // finders is what the search looks through besides the menu.
 func (o *Orbit) finders() []web.Finder {
-	return []web.Finder{o.findAccounts, o.findCredentials, o.findRegistrations}
+	return []web.Finder{o.findAccounts, o.findMailboxes, o.findCredentials, o.findRegistrations}
 }
 
 // foundAtMost bounds how many accounts a search shows.
@@ -58,6 +58,18 @@ func (o *Orbit) findAccounts(ctx context.Context, words string) ([]page.Found, e
 	found := make([]page.Found, len(rows))
 	for i, row := range rows {
 		found[i] = page.Found{Title: row.AccountName, Where: "SMTP account", Href: page.SMTPPath(row.ID), Icon: "mail-cog"}
+	}
+	return found, nil
+}
+
+func (o *Orbit) findMailboxes(ctx context.Context, words string) ([]page.Found, error) {
+	rows, _, err := o.Accounts.ListMailboxes(ctx, account.MailboxFilter{Name: words, PerPage: foundAtMost})
+	if err != nil {
+		return nil, err
+	}
+	found := make([]page.Found, len(rows))
+	for i, row := range rows {
+		found[i] = page.Found{Title: row.AccountName, Where: "IMAP/POP3 account", Href: page.MailboxPath(row.ID), Icon: "inbox"}
 	}
 	return found, nil
 }
