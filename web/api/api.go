@@ -16,6 +16,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"orbit/internal/account"
+	"orbit/internal/approval"
 	"orbit/internal/connector"
 	"orbit/internal/credential"
 	"orbit/internal/identity"
@@ -33,6 +34,7 @@ const maxBody = 1 << 20
 // Options are the services that the API offers.
 type Options struct {
 	Accounts    *account.Service
+	Approvals   *approval.Service
 	Connectors  *connector.Service
 	Credentials *credential.Service
 	Identity    *identity.Service
@@ -71,6 +73,7 @@ func Mount(router chi.Router, o Options) {
 	a.networkConnectors()
 	a.oauthClients()
 	a.proxyListeners()
+	a.accessRequests()
 	router.NotFound(notFound)
 	router.MethodNotAllowed(methodNotAllowed)
 }
