@@ -8,7 +8,10 @@ package api
 import (
 	"context"
 	"net/http"
+	"path"
+	"reflect"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -59,6 +62,7 @@ func Mount(router chi.Router, o Options) {
 	config.DocsPath, config.SchemasPath = "", "" // the documentation page loads from other hosts
 	config.CreateHooks = nil                     // no $schema member in answers
 	config.Transformers = append(config.Transformers, withoutInput)
+	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	config.Servers = []*huma.Server{{URL: Base}}
 	config.Info.Description = "Notification mail centre: SMTP and IMAP/POP3 accounts, credentials, tests."
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
@@ -82,6 +86,20 @@ func Mount(router chi.Router, o Options) {
 func notStored(ctx huma.Context, next func(huma.Context)) {
 	ctx.SetHeader("Cache-Control", "no-store")
 	next(ctx)
+}
+
+// schemaName puts the feature in front: two of them may have a word for different things, such as connector.Visit and
+// inbox.Visit.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	feature := path.Base(t.PkgPath())
+	if t.Name() == "" || !strings.HasPrefix(t.PkgPath(), "orbit/internal/") || strings.HasPrefix(strings.ToLower(name), feature) {
+		return name
+	}
+	return strings.ToUpper(feature[:1]) + feature[1:] + name
 }
 
 // patient lifts the deadlines of the server from tests, checks and whole messages: a mail server may take minutes for
