@@ -69,9 +69,11 @@ type Variable struct {
 }
 
 // Help lists every variable.
-func Help() []Variable {
+func Help() []Variable { return help(reflect.TypeFor[variables]()) }
+
+func help(of reflect.Type) []Variable {
 	var list []Variable
-	for field := range reflect.TypeFor[variables]().Fields() {
+	for field := range of.Fields() {
 		v := Variable{
 			Name:    prefix + field.Tag.Get("env"),
 			Default: field.Tag.Get("envDefault") + field.Tag.Get("shown"),

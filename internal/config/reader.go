@@ -97,9 +97,11 @@ func (r *reader) readSecretFiles() {
 
 func secretNames() []string {
 	var names []string
-	for field := range reflect.TypeFor[variables]().Fields() {
-		if field.Tag.Get("secret") != "" {
-			names = append(names, prefix+field.Tag.Get("env"))
+	for _, of := range []reflect.Type{reflect.TypeFor[variables](), reflect.TypeFor[agentVariables]()} {
+		for field := range of.Fields() {
+			if field.Tag.Get("secret") != "" {
+				names = append(names, prefix+field.Tag.Get("env"))
+			}
 		}
 	}
 	return names

@@ -77,7 +77,7 @@ func (r *reader) unknown() {
 
 func knownNames() []string {
 	var names []string
-	for _, v := range Help() {
+	for _, v := range append(Help(), AgentHelp()...) {
 		names = append(names, v.Name)
 	}
 	for _, name := range secretNames() {

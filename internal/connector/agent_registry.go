@@ -76,6 +76,10 @@ func (r registry) enrol(ctx context.Context, tx pgx.Tx, c tunnel.Claim) (tunnel.
 	if err != nil {
 		return tunnel.Known{}, err
 	}
+	// An agent enrols at several processes at once; the lock on the token has let one of them go first.
+	if row, err := lockAgentByKey(ctx, tx, c.Key); err == nil {
+		return row.known(c), nil
+	}
 	if refusal := token.refuse(time.Now()); refusal != nil {
 		return tunnel.Known{}, refusal
 	}
