@@ -69,7 +69,7 @@ func (o *Orbit) findMailboxes(ctx context.Context, words string) ([]page.Found, 
 	}
 	found := make([]page.Found, len(rows))
 	for i, row := range rows {
-		found[i] = page.Found{Title: row.AccountName, Where: "IMAP/POP3 account", Href: page.MailboxPath(row.ID), Icon: "inbox"}
+		found[i] = page.Found{Title: row.AccountName, Where: "IMAP/POP3 account", Href: fmt.Sprintf("/settings/notifications/imap-pop3/%d", row.ID), Icon: "inbox"}
 	}
 	return found, nil
 }
