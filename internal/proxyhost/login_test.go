@@ -146,6 +146,7 @@ func TestMissingAuthorisationIsAskedForOnceInTheLog(t *testing.T) {
 	if !errors.As(err, &refused) || refused.Code != 454 {
 		t.Errorf("SMTP got %v, want 454", err)
 	}
+	r.awaitEvent("request", "Authorisation request received for "+mailbox+" (local server auth mode)")
 	e := r.awaitEvent("authorise", "Please visit the following URL to authenticate account "+mailbox+": http://127.0.0.1:8080"+oauth.StartPath)
 	if n := len(r.eventsOf("authorise")); n != 1 {
 		t.Errorf("%d prompts, want 1", n)
@@ -177,6 +178,7 @@ func TestDeviceFlowIsAskedForWithItsCode(t *testing.T) {
 	r.run(r.process)
 	r.awaitState(l.ID, proxy.Running)
 	wantCode(t, r.login(l, mailbox, password), imap.ResponseCodeUnavailable)
+	r.awaitEvent("request", "Authorisation request received for "+mailbox+" (external auth mode)")
 	e := r.awaitEvent("authorise", "Visit http://")
 	_, code, found := strings.Cut(e.Text, "and use code ")
 	if !found {

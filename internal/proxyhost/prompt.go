@@ -71,11 +71,11 @@ func (s *Service) writePrompt(ctx context.Context, address string, tell func(ent
 	if asked, err := prompted(ctx, s.pool, address, since); err != nil || asked {
 		return err
 	}
-	text, err := s.invitation(ctx, address)
-	if err != nil || text == "" {
+	invitation, err := s.invitation(ctx, address)
+	if err != nil || invitation.text == "" {
 		return err
 	}
-	written, err := s.invite(ctx, storable(address, maxAccount), text, since)
+	written, err := s.invite(ctx, storable(address, maxAccount), invitation, since)
 	if err == nil && written.text != "" {
 		tell(written)
 		s.journal.news()
@@ -84,9 +84,10 @@ func (s *Service) writePrompt(ctx context.Context, address string, tell func(ent
 }
 
 // invite writes the invitation and returns it, unless another process was quicker.
-func (s *Service) invite(ctx context.Context, address, text string, since time.Time) (entry, error) {
-	request := entry{at: time.Now(), level: Info, kind: kindRequest, account: address, text: "Authorisation request received for " + address}
-	invitation := entry{at: request.at, level: Warning, kind: kindAuthorise, account: address, text: text}
+func (s *Service) invite(ctx context.Context, address string, i invitation, since time.Time) (entry, error) {
+	request := entry{at: time.Now(), level: Info, kind: kindRequest, account: address,
+		text: fmt.Sprintf("Authorisation request received for %s (%s)", address, i.mode)}
+	invitation := entry{at: request.at, level: Warning, kind: kindAuthorise, account: address, text: i.text}
 	quicker := false
 	err := postgres.InTx(ctx, s.pool, func(tx pgx.Tx) (err error) {
 		if err := lockEvents(ctx, tx); err != nil {
@@ -103,20 +104,31 @@ func (s *Service) invite(ctx context.Context, address, text string, since time.T
 	return invitation, err
 }
 
-// invitation is the line that says how to authorise an account, "" where nobody can.
-func (s *Service) invitation(ctx context.Context, address string) (string, error) {
+// invitation is how somebody can authorise an account; the zero one is for where nobody can.
+type invitation struct {
+	mode string // in the words that administrators of email-oauth2-proxy look for
+	text string
+}
+
+// Orbit receives the answer of a consent page itself; a device code is entered elsewhere.
+const (
+	ownServer = "local server auth mode"
+	elsewhere = "external auth mode"
+)
+
+func (s *Service) invitation(ctx context.Context, address string) (invitation, error) {
 	r, err := s.lookup(ctx, address)
 	if err != nil {
-		return "", err
+		return invitation{}, err
 	}
 	switch r.EffectiveFlow() {
 	case oauth.AuthorizationCode:
 		link, err := s.oauth.StartLink(ctx, address)
-		return fmt.Sprintf("Please visit the following URL to authenticate account %s: %s", address, link.URL), err
+		return invitation{ownServer, fmt.Sprintf("Please visit the following URL to authenticate account %s: %s", address, link.URL)}, err
 	case oauth.DeviceCode:
 		device, err := s.oauth.StartDevice(ctx, address)
-		return fmt.Sprintf("Visit %s and use code %s", device.URI, device.UserCode), err
+		return invitation{elsewhere, fmt.Sprintf("Visit %s and use code %s", device.URI, device.UserCode)}, err
 	case oauth.Password, oauth.ClientCredentials, oauth.ServiceAccount:
 	}
-	return "", nil
+	return invitation{}, nil
 }

@@ -24,8 +24,9 @@ func (s *Service) Run(ctx context.Context) error {
 		defer close(written)
 		s.journal.run(writing)
 	}()
+	s.write(entry{level: Info, kind: kindBegun, text: fmt.Sprintf("Initialising Email OAuth 2.0 Proxy (version %s) from the database", s.version)})
 	s.write(entry{level: Info, kind: kindBegun,
-		text: fmt.Sprintf("Initialising Email OAuth 2.0 Proxy (version %s) from the database - listening for authentication requests. Connect your email client to begin", s.version)})
+		text: "Initialised Email OAuth 2.0 Proxy - listening for authentication requests. Connect your email client to begin"})
 	var group errgroup.Group
 	group.Go(func() error { return s.server.Run(ctx) })
 	for _, work := range []func(context.Context){s.supervise, s.listen, s.report} {

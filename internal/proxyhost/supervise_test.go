@@ -160,6 +160,17 @@ func TestRestartDrains(t *testing.T) {
 	r.awaitEvent("ended", "ended after")
 }
 
+func TestTheLogBeginsAsPeopleKnowIt(t *testing.T) {
+	r := newRig(t)
+	r.run(r.process)
+	r.awaitEvent("begun", "Initialising Email OAuth 2.0 Proxy (version ")
+	r.awaitEvent("begun", "Initialised Email OAuth 2.0 Proxy - listening for authentication requests. Connect your email client to begin")
+	r.until("the sentences in their order", func() bool { // newest first, as Events are
+		begun := r.eventsOf("begun")
+		return len(begun) == 2 && strings.HasPrefix(begun[0].Text, "Initialised") == (begun[0].ID > begun[1].ID)
+	})
+}
+
 func TestRunEndsWithItsSessions(t *testing.T) {
 	r, l := ready(t, proxy.IMAP)
 	conn, err := net.Dial("tcp", l.Local())

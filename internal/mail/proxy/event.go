@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -95,8 +97,8 @@ func (e Event) Sentence() string {
 	case Refused:
 		return e.who() + " " + e.refused()
 	case Ended:
-		return fmt.Sprintf("%s connection from %s ended after %s: %d bytes from the client, %d from the server%s",
-			e.who(), e.Client, e.Duration.Round(time.Millisecond), e.Up, e.Down, because(e.Err))
+		return fmt.Sprintf("%s connection from %s ended after %s: %d bytes from the client, %d from the server%s%s",
+			e.who(), e.Client, e.Duration.Round(time.Millisecond), e.Up, e.Down, because(e.Err), doubt(e.Err))
 	case Panicked:
 		return fmt.Sprintf("%s connection from %s ended by a fault in Orbit: %v", e.who(), e.Client, e.Err)
 	}
@@ -115,7 +117,7 @@ func (e Event) refused() string {
 	case Unauthorised, ProviderRefused, TokenRefused:
 		return fmt.Sprintf("Authorisation result error for account %s - aborting login. %s", e.name(), detail)
 	case Unreachable:
-		return fmt.Sprintf("Caught network error (server) - is there a network connection? %s", detail)
+		return fmt.Sprintf("Caught network error (server) - is there a network connection? %s%s", detail, doubt(refusal.Err))
 	case Unavailable:
 		return fmt.Sprintf("Caught exception while requesting OAuth 2.0 credentials for account %s: %s", e.name(), detail)
 	case Limited:
@@ -129,6 +131,15 @@ func because(err error) string {
 		return ""
 	}
 	return ": " + err.Error()
+}
+
+// doubt asks what people should ask themselves when one side speaks TLS and the other does not.
+func doubt(err error) string {
+	var header tls.RecordHeaderError
+	if errors.Is(err, errNoSTARTTLS) || errors.As(err, &header) {
+		return " - Are the server's local_starttls and server_starttls settings correct?"
+	}
+	return ""
 }
 
 // name is the account, or what the client says that it is.

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"errors"
+	"net"
 	"strings"
 	"testing"
 
@@ -44,4 +45,46 @@ func TestSentences(t *testing.T) {
 	if got := (Event{Kind: Listening, Listener: pop}).Sentence(); !strings.HasPrefix(got, "Starting POP server at 127.0.0.1:2993 (STARTTLS)") {
 		t.Error(got)
 	}
+}
+
+func TestSentenceDoubtsTheSTARTTLSSettings(t *testing.T) {
+	t.Parallel()
+	const question = " - Are the server's local_starttls and server_starttls settings correct?"
+	for _, protocol := range protocols {
+		t.Run(string(protocol)+" server without TLS", func(t *testing.T) {
+			t.Parallel()
+			l := newUpstream(t, protocol, dial.Plain, nil).listener()
+			l.Upstream.Security = dial.Implicit
+			r := newRig(t, newBackend(), l)
+			r.greeted().put(signIns[protocol].text)
+			if got := r.await(Refused).Sentence(); !strings.HasSuffix(got, question) {
+				t.Error(got)
+			}
+		})
+		t.Run(string(protocol)+" client without TLS", func(t *testing.T) {
+			t.Parallel()
+			l := newUpstream(t, protocol, dial.Implicit, nil).listener()
+			l.LocalSecurity = dial.Implicit
+			r := newRig(t, newBackend(), l)
+			c, err := net.Dial("tcp", r.address())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = c.Close() }()
+			newPeer(t, c).put("EHLO me.test\r\n")
+			if got := r.await(Ended).Sentence(); !strings.HasSuffix(got, question) {
+				t.Error(got)
+			}
+		})
+	}
+	t.Run("server without STARTTLS", func(t *testing.T) {
+		t.Parallel()
+		l := newUpstream(t, SMTP, dial.Plain, nil).listener()
+		l.Upstream.Security = dial.STARTTLS
+		r := newRig(t, newBackend(), l)
+		r.greeted().put(signIns[SMTP].text)
+		if got := r.await(Refused).Sentence(); !strings.HasSuffix(got, question) {
+			t.Error(got)
+		}
+	})
 }
