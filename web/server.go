@@ -21,6 +21,7 @@ import (
 	"orbit/internal/connector"
 	"orbit/internal/credential"
 	"orbit/internal/identity"
+	"orbit/internal/inbox"
 	"orbit/internal/mail/provider"
 	"orbit/internal/oauth"
 	"orbit/internal/proxyhost"
@@ -42,6 +43,7 @@ type Options struct {
 
 	Identity    *identity.Service
 	Accounts    *account.Service
+	Inbox       *inbox.Service
 	Credentials *credential.Service
 	Connectors  *connector.Service
 	OAuth       *oauth.Service
@@ -121,6 +123,7 @@ func (s *Server) routes(r *router) {
 	r.get(smtpPath+"/{id}/delete", change, s.askDeleteSMTP)
 	r.post(smtpPath+"/{id}/delete", change, s.deleteSMTP)
 
+	s.mailboxRoutes(r)
 	s.proxyRoutes(r)
 
 	r.get(credentialsPath, view, s.listCredentials)
@@ -133,7 +136,7 @@ func (s *Server) routes(r *router) {
 	r.get(credentialsPath+"/{id}/delete", change, s.askDeleteCredential)
 	r.post(credentialsPath+"/{id}/delete", change, s.confirmed(s.deleteCredential))
 
-	r.get(connectorsPath, view, s.listConnectors)
+	s.connectorRoutes(r)
 
 	r.get(applicationPath, view, s.editApplication)
 	r.post(applicationPath, change, s.saveApplication)
@@ -161,6 +164,47 @@ func (s *Server) routes(r *router) {
 
 	r.get("/settings/audit", view, s.listAudit)
 	r.get("/settings/audit/verify", view, s.verifyAudit)
+}
+
+// mailboxRoutes are those of IMAP/POP3 accounts and of what was received.
+func (s *Server) mailboxRoutes(r *router) {
+	tests := s.mailboxTests()
+	r.get(mailboxPath, view, s.listMailboxes)
+	r.post(mailboxPath, change, s.createMailbox)
+	r.get(mailboxPath+"/new", change, s.newMailbox)
+	r.post(mailboxPath+"/summary", view, s.mailboxSummary)
+	r.get(mailboxPath+"/suggestion", change, s.suggestMailbox)
+	r.get(mailboxPath+"/test", change, s.askTestMailboxValues)
+	r.post(mailboxPath+"/test", change, s.testMailboxValues)
+	r.get(mailboxPath+"/tests/{id}", view, s.showTest(tests))
+	r.get(mailboxPath+"/tests/{id}/events", view, s.streamTest(tests))
+	r.get(mailboxPath+"/tests/{id}/transcript", view, s.downloadTranscript(tests))
+	r.get(mailboxPath+"/{id}", view, s.editMailbox)
+	r.post(mailboxPath+"/{id}", change, s.saveMailbox)
+	r.get(mailboxPath+"/{id}/test", test, s.askTestMailbox)
+	r.post(mailboxPath+"/{id}/test", test, s.testMailbox)
+	r.get(mailboxPath+"/{id}/tests", view, s.listMailboxTests)
+	r.get(mailboxPath+"/{id}/check", test, s.askCheck)
+	r.post(mailboxPath+"/{id}/check", test, s.check)
+	r.get(mailboxPath+"/{id}/clone", change, s.cloneMailbox)
+	r.post(mailboxPath+"/{id}/enable", change, s.setMailboxActive(true, " is enabled."))
+	r.post(mailboxPath+"/{id}/disable", change, s.setMailboxActive(false, " is disabled: nothing is read from it."))
+	r.get(mailboxPath+"/{id}/delete", change, s.askDeleteMailbox)
+	r.post(mailboxPath+"/{id}/delete", change, s.deleteMailbox)
+
+	r.get(mailboxPath+"/{id}/inbox", view, s.viewInbox)
+	r.get(mailboxPath+"/{id}/inbox/news", view, s.streamNews)
+	r.get(mailboxPath+"/messages/{id}", view, s.showMessage)
+	r.get(mailboxPath+"/messages/{id}/html", view, s.showMessageHTML)
+	r.get(mailboxPath+"/messages/{id}/source", view, s.showMessageSource)
+	r.get(mailboxPath+"/messages/{id}/raw", view, s.downloadMessage)
+	r.get(mailboxPath+"/messages/{id}/parts/{part}", view, s.downloadPart)
+	r.post(mailboxPath+"/messages/{id}/act", change, s.actUponMessage)
+
+	r.get(mailboxPath+"/{id}/loop", view, s.showLoop)
+	r.post(mailboxPath+"/{id}/loop", test, s.startLoop)
+	r.get(mailboxPath+"/{id}/loop/events", view, s.streamLoop)
+	r.post(mailboxPath+"/{id}/loop/schedule", change, s.repeatLoop)
 }
 
 // proxyRoutes are those of the Email OAuth 2.0 proxy.

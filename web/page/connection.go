@@ -149,6 +149,11 @@ func idText(id int64) string {
 	return strconv.FormatInt(id, 10)
 }
 
+// connectionHints are the fields of a connection that a hint can stand beside.
+var connectionHints = []string{
+	"use_secure_connection", "secure_connection_type", "authentication_type", "credential_id", "certificate_fingerprint",
+}
+
 // hintsOf returns what is worth knowing about a field.
 func hintsOf(hints []account.Hint, field string) []string {
 	var texts []string

@@ -45,9 +45,7 @@ func (v SMTPFormView) connection() connection {
 }
 
 // smtpHintedFields are those that a hint can stand beside.
-var smtpHintedFields = []string{
-	"active", "reply_to_email", "smtp_host", "use_secure_connection", "ignore_certificate_error", "certificate_fingerprint",
-}
+var smtpHintedFields = append([]string{"active", "reply_to_email", "smtp_host", "ignore_certificate_error"}, connectionHints...)
 
 func (v SMTPFormView) provider() ui.Field {
 	f := labelled("provider", v.Values.Provider, "Fills in host, port and encryption.")
