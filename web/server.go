@@ -136,7 +136,7 @@ func (s *Server) routes(r *router) {
 	r.get(credentialsPath+"/{id}/delete", change, s.askDeleteCredential)
 	r.post(credentialsPath+"/{id}/delete", change, s.confirmed(s.deleteCredential))
 
-	s.connectorRoutes(r)
+	r.get(connectorsPath, view, s.listConnectors)
 
 	r.get(applicationPath, view, s.editApplication)
 	r.post(applicationPath, change, s.saveApplication)
