@@ -31,9 +31,16 @@ func (h *hints) addTrust(target dial.Target, ignore, consequence string) {
 	}
 }
 
-// addOwn tells that the proxy inside wants the credential's password: the token is its own business.
+// addOwn tells that the proxy inside wants no encryption, and the credential's password: TLS towards the mail server and
+// the token are its own business.
 func (s *Service) addOwn(h *hints, target dial.Target, authentication AuthenticationType) {
-	if authentication == OAuth2 && s.own(target.Host, target.Port) {
+	if !s.own(target.Host, target.Port) {
+		return
+	}
+	if target.Security != dial.Plain {
+		h.add("use_secure_connection", "This is Orbit's own proxy on this machine. Choose No unless its listener has a certificate: the proxy encrypts the way to the mail server itself.")
+	}
+	if authentication == OAuth2 {
 		h.add("authentication_type", "This is Orbit's own proxy, which signs in with OAuth 2.0 itself. Choose Password: the credential's secret stays on this machine.")
 	}
 }

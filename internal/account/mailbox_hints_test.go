@@ -73,6 +73,7 @@ var mailboxHints = map[string]struct {
 	"Google's password":    {set("imap.gmail.com", 993, dial.Implicit), "authentication_type", "application password"},
 	"Microsoft's token":    {and(set("outlook.office365.com", 993, dial.Implicit), oauth), "", ""},
 	"a token for Orbit":    {and(set("127.0.0.1", 2993, dial.Plain), oauth), "authentication_type", "own proxy"},
+	"TLS towards Orbit":    {set("127.0.0.1", 2993, dial.STARTTLS), "use_secure_connection", "own proxy"},
 	"any certificate":      {and(set("imap.example.org", 993, dial.Implicit), func(m *MailboxSettings) { m.IgnoreCertificate = true }), "ignore_certificate", "pretend"},
 	"a pinned one": {and(set("imap.example.org", 993, dial.Implicit), func(m *MailboxSettings) { m.CertificateRule = dial.Pin }),
 		"certificate_fingerprint", "no mail is read"},

@@ -3,6 +3,9 @@ package account
 import (
 	"strings"
 	"testing"
+
+	"orbit/internal/mail/dial"
+	"orbit/internal/mail/ladder"
 )
 
 // The password that the client sent to the proxy was right, so nobody is told to type it again.
@@ -26,6 +29,21 @@ func TestATokenThatIsRefusedBehindTheProxyIsExplained(t *testing.T) {
 	} {
 		if fault, ok := refusedToken(protocol, reply, "alerts@example.com"); ok {
 			t.Errorf("%+v", fault)
+		}
+	}
+}
+
+// The account and the listener are the same administrator's, so nobody else is sent for.
+func TestEncryptionThatOurOwnListenerHasNotIsExplained(t *testing.T) {
+	t.Parallel()
+	h := newHouseWith(t, Options{Own: func(_ string, port int) bool { return port == 2465 }})
+	for code, explained := range map[string]bool{"starttls_not_offered": true, "tls_plain_greeting": true, "tls_expired": false} {
+		for port, own := range map[int]bool{2465: true, 25: false} {
+			failed := ladder.Step{Name: ladder.TLS, Fault: &ladder.Fault{Code: code, Reply: "the server's words"}}
+			step := h.behindOwn(h.ctx, access{target: dial.Target{Host: "127.0.0.1", Port: port}}, failed)
+			if got := strings.Contains(step.Fault.Remedy, "Use secure connection of the account to No"); got != (explained && own) || step.Fault.Reply == "" {
+				t.Errorf("%s at port %d: %+v", code, port, step.Fault)
+			}
 		}
 	}
 }
