@@ -14,6 +14,7 @@ const (
 	maxPosting = 256 // events that wait for a transaction; who comes then waits at the door
 	maxGather  = 64  // events in one transaction
 	gatherTime = 30 * time.Second
+	gatherRest = time.Millisecond // in which others come
 )
 
 // gatherer lets events that come at the same time share a transaction: while one commits, the next ones gather.
@@ -50,6 +51,7 @@ func (g *gatherer) drive(ctx context.Context, s *Service) {
 				defer cancel()
 				for ; len(batch) > 0; batch = g.take() {
 					s.storeBatch(work, batch)
+					pause(work, nil, gatherRest)
 				}
 				g.busy.Store(false)
 				g.drive(ctx, s)

@@ -17,8 +17,9 @@ import (
 // item is a delivery in hand: all that a sender needs, read in one go.
 type item struct {
 	ID             int64           `db:"id"`
-	Tries          int             `db:"tries"`    // the number of this attempt
-	Attempts       int             `db:"attempts"` // that counted before it
+	TakenFor       int64           `db:"taken_for"` // the account that it is to leave through
+	Tries          int             `db:"tries"`     // the number of this attempt
+	Attempts       int             `db:"attempts"`  // that counted before it
 	Doubts         int             `db:"doubts"`
 	TextType       string          `db:"text_type"`
 	Language       string          `db:"language"`

@@ -8,8 +8,11 @@ import (
 	"orbit/internal/account"
 )
 
-// dispatchEvery is how often a process looks for what is due by itself: retries, and what others could not send.
-const dispatchEvery = time.Second
+const (
+	maxInHand = 512                    // of one account
+	maxShare  = 32                     // of one sender
+	shareFor  = 300 * time.Millisecond // a sender gets as many messages as it sends in this time, so that urgent ones do not wait behind them
+)
 
 // lanes are the accounts through which this process sends.
 type lanes struct {
@@ -18,50 +21,14 @@ type lanes struct {
 	senders sync.WaitGroup
 }
 
-// lane is one account with its senders, each with a connection of its own.
+// lane is one account with its senders, each with a connection of its own, and the messages that they have in hand.
 type lane struct {
-	id      int64
-	more    signal // there is something to take
-	mu      sync.Mutex
-	senders int
-}
-
-// dispatch starts senders for what is due, until ctx ends and they have ended.
-func (s *Service) dispatch(ctx context.Context) {
-	sending, drain := context.WithCancel(context.WithoutCancel(ctx))
-	defer drain()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(drainTime, drain) })()
-	failing := false
-	for ctx.Err() == nil {
-		err := s.dispatchDue(ctx, sending)
-		if err != nil && !failing && ctx.Err() == nil {
-			s.log.ErrorContext(ctx, "look for messages that are due", "error", err)
-		}
-		failing = err != nil
-		pause(ctx, s.wake, dispatchEvery)
-	}
-	s.lanes.senders.Wait()
-}
-
-// drainTime is what messages get that a server is taking when Orbit stops.
-const drainTime = 20 * time.Second
-
-// dispatchDue starts or wakes senders wherever something is due.
-func (s *Service) dispatchDue(ctx, sending context.Context) error {
-	r, err := s.currentRoutes(ctx)
-	if err != nil {
-		return err
-	}
-	due, err := dueRoutes(ctx, s.pool, r.ids())
-	if err != nil {
-		return err
-	}
-	for route := range due {
-		if a, ok := r.acting(route); ok && !r.states[a.ID].Resting {
-			s.lanes.get(a.ID).start(ctx, sending, s)
-		}
-	}
-	return nil
+	id            int64
+	urgent, items chan *item
+	mu            sync.Mutex
+	starting      int           // senders that have no connection slot yet
+	senders       int           // those that take messages
+	pace          time.Duration // of one message, as it was lately
 }
 
 func (l *lanes) get(id int64) *lane {
@@ -69,76 +36,110 @@ func (l *lanes) get(id int64) *lane {
 	defer l.mu.Unlock()
 	found, ok := l.by[id]
 	if !ok {
-		found = &lane{id: id, more: newSignal()}
+		found = &lane{id: id, urgent: make(chan *item, maxInHand), items: make(chan *item, maxInHand), pace: 50 * time.Millisecond}
 		l.by[id] = found
 	}
 	return found
 }
 
-// start wakes a sender that waits, or makes the first one.
-func (l *lane) start(ctx, sending context.Context, s *Service) {
-	l.more.raise()
-	l.mu.Lock()
-	idle := l.senders == 0
-	l.mu.Unlock()
-	if idle {
-		l.grow(ctx, sending, s)
-	}
-}
-
-// grow adds a sender, as far as the account may have connections; a sender that finds more than it can take asks for
-// it.
-func (l *lane) grow(ctx, sending context.Context, s *Service) {
+// room is how many messages the lane can take now.
+func (l *lane) room(most limits) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if ctx.Err() != nil {
-		return
+	share := min(max(1, int(shareFor/max(l.pace, time.Millisecond))), maxShare)
+	if most.perMinute > 0 {
+		share = min(share, max(1, most.perMinute/600)) // what is counted is sent at once
 	}
-	a, most, ok := s.allowed(ctx, l.id)
-	if !ok || l.senders >= most.connections {
-		return
+	return min(l.senders*share, maxInHand) - len(l.items) - len(l.urgent)
+}
+
+func (l *lane) took(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pace = (7*l.pace + d) / 8
+}
+
+// give hands messages to the senders; false: there are none any more.
+func (l *lane) give(items []*item) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.senders == 0 {
+		return false
 	}
+	for _, it := range items {
+		if it.Priority == Urgent {
+			l.urgent <- it // room has seen to it that this does not wait
+		} else {
+			l.items <- it
+		}
+	}
+	return true
+}
+
+// join makes a sender that has its connection slot one of the lane; leave takes it away and returns what nobody is
+// left to send.
+func (l *lane) join() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.starting--
 	l.senders++
+}
+
+func (l *lane) leave() (left []*item) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.senders--
+	for l.senders == 0 {
+		select {
+		case it := <-l.urgent:
+			left = append(left, it)
+		case it := <-l.items:
+			left = append(left, it)
+		default:
+			return left
+		}
+	}
+	return nil
+}
+
+// next waits for a message, the urgent ones first; nil: there was none for a while, or ctx has ended.
+func (l *lane) next(ctx context.Context, patience time.Duration) *item {
+	select {
+	case it := <-l.urgent:
+		return it
+	default:
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case it := <-l.urgent:
+		return it
+	case it := <-l.items:
+		return it
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// start makes one more sender, as far as the account may have connections.
+func (l *lane) start(ctx, sending context.Context, s *Service, a account.SMTP, most limits) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if ctx.Err() != nil || l.starting > 0 || l.senders >= most.connections {
+		return
+	}
+	l.starting++
 	s.lanes.senders.Add(1)
 	go func() {
 		defer s.lanes.senders.Done()
 		s.runSender(ctx, sending, l, a, most)
-		if l.leave() {
-			l.start(ctx, sending, s)
-		}
 	}()
 }
 
-// leave takes a sender away, and reports whether there came something while the last one was leaving.
-func (l *lane) leave() bool {
+// failed is for a sender that got no connection slot.
+func (l *lane) failed() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.senders--
-	if l.senders > 0 {
-		return false
-	}
-	select {
-	case <-l.more:
-		return true
-	default:
-		return false
-	}
-}
-
-// allowed returns an account that may send now, and how much.
-func (s *Service) allowed(ctx context.Context, id int64) (account.SMTP, limits, bool) {
-	r, err := s.currentRoutes(ctx)
-	if err != nil {
-		return account.SMTP{}, limits{}, false
-	}
-	parameters, err := s.settings.Application(ctx)
-	if err != nil {
-		return account.SMTP{}, limits{}, false
-	}
-	for _, a := range r.accounts {
-		if a.ID == id {
-			return a, limitsOf(a, parameters).slowed(r.states[id]), r.usable(a) && !r.states[id].Resting
-		}
-	}
-	return account.SMTP{}, limits{}, false
+	l.starting--
 }

@@ -12,6 +12,7 @@ const (
 	recordBatch = 64
 	recordTime  = 30 * time.Second
 	recordRetry = 200 * time.Millisecond
+	recordRest  = 2 * time.Millisecond // in which others come
 )
 
 // recorder stores what became of attempts, as many in one transaction as there are.
@@ -51,6 +52,7 @@ func (s *Service) record(ctx context.Context) {
 	for {
 		select {
 		case first := <-s.recorder.queue:
+			pause(ctx, nil, recordRest)
 			s.storeRecords(ctx, s.recorder.gather(first))
 		case <-ctx.Done():
 			select {

@@ -10,60 +10,84 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// claimed is what a sender asks the queue for.
-type claimed struct {
-	process    string
+// ask is what the senders of an account can take now.
+type ask struct {
 	account    int64
 	routes     []int64
 	most       int
-	mostUrgent int // only up to this priority
+	mostUrgent Priority // nothing behind this priority
 }
 
 // claim takes messages that are due, the urgent ones first, and begins their attempts in the same statement: each
 // attempt is stored before anything is dialled. Each route and priority is asked for its own, so that the index
 // gives its oldest rows whatever else waits.
-func claim(ctx context.Context, q querier, c claimed) ([]*item, error) {
-	rows, err := q.Query(ctx, claimSQL, pgx.NamedArgs{
-		"process": c.process, "account": c.account, "routes": c.routes, "most": c.most, "priority": c.mostUrgent,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("take messages from the queue: %w", err)
+func claim(ctx context.Context, q batcher, process string, asks []ask) ([]*item, error) {
+	var accounts, routes []int64
+	var most []int
+	var priorities []int16
+	for _, a := range asks {
+		for _, route := range a.routes {
+			accounts, routes, most, priorities = append(accounts, a.account), append(routes, route), append(most, a.most), append(priorities, int16(a.mostUrgent))
+		}
 	}
-	items, err := pgx.CollectRows(rows, pgx.RowToAddrOfStructByName[item])
-	if err != nil {
+	var items []*item
+	batch := byIndex()
+	batch.Queue(claimSQL, pgx.NamedArgs{
+		"process": process, "accounts": accounts, "routes": routes, "most": most, "priorities": priorities,
+	}).Query(func(rows pgx.Rows) (err error) {
+		items, err = pgx.CollectRows(rows, pgx.RowToAddrOfStructByName[item])
+		return err
+	})
+	if err := q.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, fmt.Errorf("take messages from the queue: %w", err)
 	}
 	return items, nil
 }
 
+// batcher is the pool or a transaction.
+type batcher interface {
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
+// byIndex begins a batch, which is one transaction, whose statements find rows by index. A connection keeps its
+// plans; one that was made while the queue was empty would read all of a table that has grown since.
+func byIndex() *pgx.Batch {
+	batch := &pgx.Batch{}
+	batch.Queue("select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)")
+	return batch
+}
+
 const claimSQL = `
 	with due as materialized (
-		select found.id
-		from unnest(@routes::bigint[]) as route(id)
-		cross join generate_series(0, @priority::integer) as level(priority)
-		cross join lateral (
-			select delivery.id, delivery.due_at
-			from delivery
-			where waiting and claimed_by is null and route_id = route.id and delivery.priority = level.priority
-				and due_at <= now() and expires_at > now()
-			order by due_at
-			limit @most
-			for update skip locked
-		) found
-		order by level.priority, found.due_at
-		limit @most
+		select ranked.id, ranked.account
+		from (
+			select found.id, ask.account, ask.most, row_number() over (partition by ask.account order by level.priority, found.due_at) as place
+			from unnest(@accounts::bigint[], @routes::bigint[], @most::integer[], @priorities::smallint[]) as ask(account, route, most, priority)
+			cross join generate_series(0, 2) as level(priority)
+			cross join lateral (
+				select delivery.id, delivery.due_at
+				from delivery
+				where waiting and claimed_by is null and route_id = ask.route and delivery.priority = level.priority
+					and due_at <= now() and expires_at > now()
+				order by due_at
+				limit ask.most
+				for update skip locked
+			) found
+			where level.priority <= ask.priority
+		) ranked
+		where place <= most
 	), taken as (
 		update delivery
 		set claimed_by = @process::uuid, tries = tries + 1, first_attempt_at = coalesce(first_attempt_at, now())
 		from due
 		where delivery.id = due.id
-		returning delivery.*
+		returning delivery.*, due.account as taken_for
 	), begun as (
 		insert into delivery_attempt (delivery_id, number, smtp_account_id, process_id)
-		select id, tries, @account, @process::uuid
+		select id, tries, taken_for, @process::uuid
 		from taken
 	)
-	select taken.id, tries, attempts, doubts, text_type, language, time_zone, recipient, recipient_name, priority, message_id,
+	select taken.id, taken_for, tries, attempts, doubts, text_type, language, time_zone, recipient, recipient_name, priority, message_id,
 		confidential, values, sealed_values, headers, taken.reply_to, taken.return_path, taken.confirmation, taken.expires_at,
 		gives_up_at, taken.created_at, first_attempt_at, coalesce(event.type, '') as event_type, event.data as event_data,
 		coalesce(event.created_at, taken.created_at) as event_at, coalesce(delivery_message.smtp_account_id, 0) as rendered_for,
@@ -113,34 +137,70 @@ type record struct {
 // storeRecords writes what became of attempts. A message that the server took is sent, whoever has it in hand by now;
 // any other verdict counts only while this process still has it.
 func storeRecords(ctx context.Context, pool *pgxpool.Pool, process string, all []record) error {
-	batch := &pgx.Batch{}
+	var ended recordColumns
+	batch := byIndex()
 	for _, r := range all {
 		if r.verdict.Outcome == released {
 			queueRelease(batch, process, r)
 		} else {
-			queueRecord(batch, process, r)
+			ended.add(r)
 		}
 	}
-	if err := pool.SendBatch(ctx, batch).Close(); err != nil {
+	ended.queue(batch, process)
+	if err := pool.SendBatch(ctx, batch).Close(); err != nil { // one implicit transaction
 		return fmt.Errorf("record attempts: %w", err)
 	}
 	return nil
 }
 
-func queueRecord(batch *pgx.Batch, process string, r record) {
+// recordColumns are records turned by a quarter: one statement writes all of them.
+type recordColumns struct {
+	ids, accounts                                      []int64
+	numbers, counts, doubts                            []int
+	began                                              []time.Time
+	outcomes, states, steps, replies, faults, subjects []string
+	waiting                                            []bool
+	after                                              []*time.Duration
+}
+
+func (c *recordColumns) add(r record) {
 	v := r.verdict
+	c.ids, c.accounts, c.numbers = append(c.ids, r.item.ID), append(c.accounts, r.account), append(c.numbers, r.item.Tries)
+	c.counts, c.doubts, c.began = append(c.counts, v.Counts), append(c.doubts, v.Doubts), append(c.began, r.at)
+	c.outcomes, c.states = append(c.outcomes, string(v.Outcome)), append(c.states, string(v.State))
+	c.steps, c.replies, c.subjects = append(c.steps, v.Step), append(c.replies, v.Reply), append(c.subjects, r.item.subject)
+	c.waiting, c.after = append(c.waiting, v.Waiting), append(c.after, v.After)
+	fault := ""
+	if v.Fault != nil {
+		encoded, _ := json.Marshal(v.Fault) // of texts and switches
+		fault = string(encoded)
+	}
+	c.faults = append(c.faults, fault)
+}
+
+func (c *recordColumns) queue(batch *pgx.Batch, process string) {
+	if len(c.ids) == 0 {
+		return
+	}
 	batch.Queue(`
 		update delivery_attempt
-		set ended_at = now(), started_at = $3, outcome = $4, step = $5, reply = $6, fault = $7
-		where delivery_id = $1 and number = $2`,
-		r.item.ID, r.item.Tries, r.at, v.Outcome, v.Step, v.Reply, v.Fault)
+		set ended_at = now(), started_at = became.began, outcome = became.outcome, step = became.step, reply = became.reply,
+			fault = nullif(became.fault, '')::jsonb
+		from unnest($1::bigint[], $2::integer[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[])
+			as became(id, number, began, outcome, step, reply, fault)
+		where delivery_id = became.id and delivery_attempt.number = became.number`,
+		c.ids, c.numbers, c.began, c.outcomes, c.steps, c.replies, c.faults)
 	batch.Queue(`
 		update delivery
-		set state = $3, waiting = $4, due_at = coalesce(now() + $5::interval, due_at), attempts = attempts + $6, doubts = doubts + $7,
-			smtp_account_id = $8, reply = $9, fault = $10, subject = case when $11 = '' then subject else $11 end, claimed_by = null,
-			ended_at = case when $4 then null else now() end
-		where id = $1 and (claimed_by = $2::uuid or $3 = 'sent')`,
-		r.item.ID, process, v.State, v.Waiting, v.After, v.Counts, v.Doubts, r.account, v.Reply, v.Fault, r.item.subject)
+		set state = became.state, waiting = became.waiting, due_at = coalesce(now() + became.after, due_at),
+			attempts = attempts + became.counts, doubts = delivery.doubts + became.doubts, smtp_account_id = became.account,
+			reply = became.reply, fault = nullif(became.fault, '')::jsonb,
+			subject = case when became.subject = '' then delivery.subject else became.subject end,
+			claimed_by = null, ended_at = case when became.waiting then null else now() end
+		from unnest($2::bigint[], $3::text[], $4::boolean[], $5::interval[], $6::integer[], $7::integer[], $8::bigint[], $9::text[], $10::text[], $11::text[])
+			as became(id, state, waiting, after, counts, doubts, account, reply, fault, subject)
+		where delivery.id = became.id and (claimed_by = $1::uuid or became.state = 'sent')`,
+		process, c.ids, c.states, c.waiting, c.after, c.counts, c.doubts, c.accounts, c.replies, c.faults, c.subjects)
 }
 
 // queueRelease gives a message back that was taken and not tried.

@@ -73,9 +73,9 @@ const window = 65 * time.Second
 
 // claimWithin claims as many messages as the account has left of its minute. The row of the sender makes processes
 // wait for each other.
-func claimWithin(ctx context.Context, pool *pgxpool.Pool, c claimed, l limits) (items []*item, err error) {
+func claimWithin(ctx context.Context, pool *pgxpool.Pool, process string, a ask, l limits) (items []*item, err error) {
 	err = postgres.InTx(ctx, pool, func(tx pgx.Tx) error {
-		spent, err := lockSpending(ctx, tx, c.account)
+		spent, err := lockSpending(ctx, tx, a.account)
 		if err != nil {
 			return err
 		}
@@ -83,15 +83,15 @@ func claimWithin(ctx context.Context, pool *pgxpool.Pool, c claimed, l limits) (
 		if free <= 0 {
 			return nil
 		}
-		c.mostUrgent = int(Urgent)
+		a.mostUrgent = Urgent
 		if free > l.reserve() {
-			c.mostUrgent, free = int(Bulk), free-l.reserve()
+			a.mostUrgent, free = Bulk, free-l.reserve()
 		}
-		c.most = min(c.most, free)
-		if items, err = claim(ctx, tx, c); err != nil || len(items) == 0 {
+		a.most = min(a.most, free)
+		if items, err = claim(ctx, tx, process, []ask{a}); err != nil || len(items) == 0 {
 			return err
 		}
-		return spend(ctx, tx, c.account, len(items))
+		return spend(ctx, tx, a.account, len(items))
 	})
 	return items, err
 }

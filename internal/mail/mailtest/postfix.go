@@ -209,3 +209,35 @@ anvil     unix - - n - 1 anvil
 scache    unix - - n - 1 scache
 `
 }
+
+// Hold is a setting under which Postfix keeps what it takes until Release.
+var Hold = map[string]string{"smtpd_end_of_data_restrictions": "check_client_access static:HOLD"}
+
+// Release lets Postfix relay what it holds. It returns when Postfix has been told.
+func (s *PostfixServer) Release(t testing.TB) {
+	t.Helper()
+	for _, command := range [][]string{{"postsuper", "-H", "ALL"}, {"postqueue", "-f"}} {
+		args := append([]string{"-c", filepath.Join(s.dir, "etc")}, command[1:]...)
+		if out, err := exec.Command("/usr/sbin/"+command[0], args...).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", command[0], err, out)
+		}
+	}
+}
+
+// Queued counts the messages in Postfix's queue.
+func (s *PostfixServer) Queued(t testing.TB) int {
+	t.Helper()
+	n := 0
+	for _, name := range []string{"incoming", "active", "deferred", "hold"} {
+		err := filepath.WalkDir(filepath.Join(s.dir, "queue", name), func(_ string, entry os.DirEntry, err error) error {
+			if err == nil && !entry.IsDir() {
+				n++
+			}
+			return nil // files come and go meanwhile
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return n
+}
