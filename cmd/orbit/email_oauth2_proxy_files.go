@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"orbit/internal/app"
 	"orbit/internal/oauth"
 	"orbit/internal/oauth/plan"
+	"orbit/internal/problem"
 	"orbit/internal/proxyhost"
 )
 
@@ -38,7 +40,7 @@ func newProxyImport() *cobra.Command {
 				}
 				p.Force = force
 				if dryRun || len(p.Problems) > 0 {
-					return printPlan(cmd.OutOrStdout(), p, asJSON)
+					return showPlan(ctx, cmd.OutOrStdout(), o, p, asJSON)
 				}
 				return apply(ctx, cmd, o, p, asJSON)
 			})
@@ -77,6 +79,20 @@ func beside(config string) func(string) ([]byte, error) {
 		}
 		return os.ReadFile(name)
 	}
+}
+
+// showPlan shows what would be created, and what is there already.
+func showPlan(ctx context.Context, out io.Writer, o *app.Orbit, p plan.Plan, asJSON bool) error {
+	if len(p.Problems) == 0 {
+		err := o.Proxies.Preview(ctx, p)
+		var there *problem.Confirm
+		if errors.As(err, &there) {
+			p.Notes = append(p.Notes, oauth.Note{Where: "--force", Why: there.Text})
+		} else if err != nil {
+			return err
+		}
+	}
+	return printPlan(out, p, asJSON)
 }
 
 // printPlan shows what would be created. A plan with problems is exit status 1.

@@ -190,6 +190,7 @@ func TestImportingShowsEachCorrectionFirst(t *testing.T) {
 	}
 	wants(t, must(t, "email-oauth2-proxy", "list", "--json"), "[]")
 	wants(t, must(t, "email-oauth2-proxy", "import", file), "Registered @", "Listener   SMTP-2465")
+	wants(t, must(t, "email-oauth2-proxy", "import", file, "--dry-run"), "note       --force: @ is registered already", "Nothing was stored")
 	var planned struct{ Notes []struct{ Rule int } }
 	if err := json.Unmarshal([]byte(must(t, "email-oauth2-proxy", "import", file, "--dry-run", "--json")), &planned); err != nil || len(planned.Notes) < 6 {
 		t.Errorf("%v %+v", err, planned)

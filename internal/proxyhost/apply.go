@@ -52,6 +52,21 @@ func (s *Service) Apply(ctx context.Context, p plan.Plan) (Applied, error) {
 	return a.done, nil
 }
 
+// Preview says what Apply would ask before it stores a plan: nil, or a *problem.Confirm with what is there already.
+// Nothing is stored.
+func (s *Service) Preview(ctx context.Context, p plan.Plan) error {
+	registered, err := s.oauth.List(ctx)
+	if err != nil {
+		return err
+	}
+	listening, err := s.List(ctx)
+	if err != nil {
+		return err
+	}
+	a := application{Service: s, plan: p, registered: registered, listening: listening}
+	return a.confirm()
+}
+
 // application is a plan on its way into the tables.
 type application struct {
 	*Service

@@ -61,7 +61,9 @@ func (i *importer) accountKey(s section, it item, r *Registration) {
 	case it.key == "client_secret_encrypted":
 		i.note(0, s, "client_secret_encrypted", "", "Encrypted with the mail program's password, so it cannot be imported. Enter the client secret at the registration.")
 	case it.key == "use_pkce":
-		i.note(0, s, "use_pkce", "True", "Orbit always uses PKCE.")
+		if value != "True" {
+			i.note(0, s, "use_pkce", "True", "Orbit always uses PKCE.")
+		}
 	case cacheKeys[it.key]:
 		i.cached(s, it.key)
 	case it.key == "documentation", it.key == "jwt_certificate_path", it.key == "jwt_key_path":
