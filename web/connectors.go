@@ -8,11 +8,12 @@ import (
 	"github.com/a-h/templ"
 
 	"orbit/internal/connector"
+	"orbit/internal/identity"
 	"orbit/web/page"
 	"orbit/web/ui"
 )
 
-const connectorsPath = "/settings/network-connectors"
+const connectorsPath = page.ConnectorsPath
 
 // listConnectors shows every connector on one page: an installation has a few.
 func (s *Server) listConnectors(w http.ResponseWriter, r *http.Request) error {
@@ -23,48 +24,71 @@ func (s *Server) listConnectors(w http.ResponseWriter, r *http.Request) error {
 	if wantsCSV(r) {
 		return s.csv(w, "network-connectors", connectorCSVColumns, connectorCSV(ways.all))
 	}
-	v := connectorsReport(ways, s.clock(r))
+	v := connectorsReport(ways, identity.UserFrom(r.Context()).Role, s.clock(r))
 	v.Page, v.PerPage, v.Total = 1, max(1, len(ways.all)), len(ways.all)
 	return s.show(w, r, http.StatusOK, v.Title, ui.Report(v))
 }
 
-func connectorsReport(ways ways, clock ui.Clock) ui.ReportView {
+func connectorsReport(ways ways, role identity.Role, clock ui.Clock) ui.ReportView {
 	v := ui.ReportView{
 		Title: "Network Connectors", Path: connectorsPath, CanCSV: true, RowsNoun: "connectors", Naming: 1,
 		About: "How connections to mail servers leave this machine: directly, or through a connector in another network.",
 		Columns: []ui.Column{
-			{Label: "Code", Right: true}, {Label: "Name"}, {Label: "Kind"}, {Label: "Address"}, {Label: "Port"},
+			{Label: "Code", Right: true}, {Label: "Name"}, {Label: "Kind"}, {Label: "IP or name"}, {Label: "Port"},
 			{Label: "Registration date"}, {Label: "Last change"}, {Label: "Active"},
 		},
 		Note: page.DefaultConnectorNote(ways.words(ways.usual), applicationPath),
 	}
+	if role.CanChange() {
+		v.New = &ui.Link{Label: "New", Href: connectorsPath + "/new"}
+	}
 	for _, c := range ways.all {
-		v.Rows = append(v.Rows, ui.Row{
-			ID: "connector-" + strconv.FormatInt(c.ID, 10), Name: c.Name, Muted: !c.Active,
-			Cells: []templ.Component{
-				ui.TextCell(strconv.FormatInt(c.ID, 10)), page.ConnectorName(c.Name, ways.isDefault(c)), ui.TextCell(kindWords(c.Kind)),
-				ui.TextCell(c.Address), ui.TextCell(portText(c.Port)), ui.ExactTime(clock.At(c.CreatedAt)),
-				ui.ExactTime(clock.At(c.ChangedAt)), page.Enabled(c.Active),
-			},
-		})
+		v.Rows = append(v.Rows, connectorRow(c, ways.isDefault(c), role, clock))
 	}
 	return v
 }
 
-func kindWords(k connector.Kind) string {
-	switch k {
-	case connector.KindDirect:
-		return "Direct connection"
-	case connector.KindAgent:
-		return "Agent"
-	case connector.KindSOCKS5:
-		return "SOCKS5"
-	case connector.KindHTTPConnect:
-		return "HTTP CONNECT"
-	case connector.KindSSH:
-		return "SSH"
+func connectorRow(c connector.Connector, usual bool, role identity.Role, clock ui.Clock) ui.Row {
+	href := page.ConnectorPath(c.ID)
+	if c.Kind == connector.KindDirect {
+		href = ""
 	}
-	return string(k)
+	return ui.Row{
+		ID: "connector-" + strconv.FormatInt(c.ID, 10), Name: c.Name, Muted: !c.Active, Menu: connectorMenu(c, role),
+		Cells: []templ.Component{
+			ui.TextCell(strconv.FormatInt(c.ID, 10)), page.ConnectorName(c, usual, href), ui.TextCell(c.Kind.Words()),
+			ui.TextCell(c.Address), ui.TextCell(portText(c.Port)), ui.ExactTime(clock.At(c.CreatedAt)),
+			ui.ExactTime(clock.At(c.ChangedAt)), page.Enabled(c.Active),
+		},
+	}
+}
+
+// connectorMenu is what can be done with a connector; the direct connection can only be tested.
+func connectorMenu(c connector.Connector, role identity.Role) []ui.MenuItem {
+	at := page.ConnectorPath(c.ID)
+	var items []ui.MenuItem
+	own := c.Kind != connector.KindDirect
+	if own && role.CanChange() {
+		items = append(items, ui.MenuItem{Label: "Edit", Icon: "edit", Href: at})
+	} else if own {
+		items = append(items, ui.MenuItem{Label: "View", Icon: "eye", Href: at})
+	}
+	items = append(items, ui.MenuItem{Label: "Details", Icon: "list-details", Href: at + "/details", Window: true})
+	if role.CanTest() {
+		items = append(items, ui.MenuItem{Label: "Test connector", Icon: "plug-connected", Href: at + "/test", Window: true})
+	}
+	if !own || !role.CanChange() {
+		return items
+	}
+	if c.OfferedFingerprint != "" {
+		items = append(items, ui.MenuItem{Label: "Confirm host key", Icon: "fingerprint", Href: at + "/host-key", Window: true})
+	}
+	if c.Active {
+		items = append(items, ui.MenuItem{Label: "Inactivate", Icon: "player-pause", Href: at + "/inactivate", Window: true})
+	} else {
+		items = append(items, ui.MenuItem{Label: "Activate", Icon: "player-play", Href: at + "/activate", Post: true})
+	}
+	return append(items, ui.MenuItem{Label: "Delete", Icon: "trash", Href: at + "/delete", Window: true, Danger: true, Divider: true})
 }
 
 func portText(port int) string {
@@ -75,14 +99,14 @@ func portText(port int) string {
 }
 
 var connectorCSVColumns = []string{
-	"Code", "Name", "Kind", "Address", "Port", "Registration date (UTC)", "Last change (UTC)", "Active",
+	"Code", "Name", "Kind", "IP or name", "Port", "Registration date (UTC)", "Last change (UTC)", "Active",
 }
 
 func connectorCSV(all []connector.Connector) [][]string {
 	lines := make([][]string, len(all))
 	for i, c := range all {
 		lines[i] = []string{
-			strconv.FormatInt(c.ID, 10), c.Name, kindWords(c.Kind), c.Address, portText(c.Port), utc(&c.CreatedAt), utc(&c.ChangedAt), yesNo(c.Active),
+			strconv.FormatInt(c.ID, 10), c.Name, c.Kind.Words(), c.Address, portText(c.Port), utc(&c.CreatedAt), utc(&c.ChangedAt), yesNo(c.Active),
 		}
 	}
 	return lines
@@ -145,7 +169,7 @@ func (ways ways) options(keep func(connector.Connector) bool) []ui.Option {
 		}
 		label := c.Name
 		if c.Kind != connector.KindDirect {
-			label += " (" + kindWords(c.Kind) + ")"
+			label += " (" + c.Kind.Words() + ")"
 		}
 		if !c.Active {
 			label += ", not active"

@@ -136,7 +136,8 @@ func mailboxMenu(m account.MailboxRow, role identity.Role) []ui.MenuItem {
 	if role.CanTest() {
 		items = append(items,
 			ui.MenuItem{Label: "Test configuration", Icon: "mail-fast", Href: at + "/test", Window: true},
-			ui.MenuItem{Label: "Check now", Icon: "refresh", Href: at + "/check", Window: true, Disabled: unchecked(m)})
+			ui.MenuItem{Label: "Check now", Icon: "refresh", Href: at + "/check", Window: true, Disabled: unchecked(m)},
+			ui.MenuItem{Label: "Compare paths", Icon: "route", Href: at + "/paths"})
 	}
 	items = append(items,
 		ui.MenuItem{Label: "View inbox", Icon: "inbox", Href: at + "/inbox"},

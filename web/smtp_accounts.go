@@ -120,7 +120,9 @@ func smtpMenu(a account.SMTPRow, role identity.Role) []ui.MenuItem {
 		items[0] = ui.MenuItem{Label: "View", Icon: "eye", Href: at}
 	}
 	if role.CanTest() {
-		items = append(items, ui.MenuItem{Label: "Test configuration", Icon: "mail-fast", Href: at + "/test", Window: true})
+		items = append(items,
+			ui.MenuItem{Label: "Test configuration", Icon: "mail-fast", Href: at + "/test", Window: true},
+			ui.MenuItem{Label: "Compare paths", Icon: "route", Href: at + "/paths"})
 	}
 	items = append(items, ui.MenuItem{Label: "Test history", Icon: "history", Href: at + "/tests"})
 	if !role.CanChange() {

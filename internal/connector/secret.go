@@ -47,7 +47,18 @@ func (in signIn) holdsKey() bool {
 
 // signer reads the private key.
 func (in signIn) signer() (ssh.Signer, error) {
-	return ssh.ParsePrivateKey([]byte(strings.TrimSpace(in.secret.Reveal()) + "\n"))
+	return ssh.ParsePrivateKey([]byte(unfolded(in.secret.Reveal())))
+}
+
+// unfolded gives a key its lines again: a field of one line drops the breaks of what is pasted.
+func unfolded(key string) string {
+	key = strings.TrimSpace(key)
+	begin, rest, found := strings.Cut(strings.TrimPrefix(key, "-----"), "-----")
+	body, end, closed := strings.Cut(rest, "-----")
+	if strings.ContainsAny(key, "\r\n") || !found || !closed {
+		return key + "\n"
+	}
+	return "-----" + begin + "-----\n" + strings.Join(strings.Fields(body), "\n") + "\n-----" + end + "\n"
 }
 
 // methods are the ways to sign in at an SSH server with this secret. Many servers ask for the password by

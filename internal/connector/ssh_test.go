@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -178,6 +179,7 @@ func TestSSHSignInFails(t *testing.T) {
 	for _, s := range []struct{ secret, code string }{
 		{"wrong", "ssh_password"},
 		{key, "ssh_key"},
+		{strings.ReplaceAll(key, "\n", ""), "ssh_key"}, // pasted into a field of one line
 		{"-----BEGIN OPENSSH PRIVATE KEY-----\nbm90IGEga2V5\n-----END OPENSSH PRIVATE KEY-----", "ssh_key_unreadable"},
 	} {
 		if _, err := h.Credentials.ReplaceSecret(h.ctx, c.CredentialID, 0, secretOf(s.secret)); err != nil {

@@ -1,0 +1,87 @@
+package page
+
+import (
+	"strconv"
+
+	"orbit/internal/connector"
+	"orbit/web/ui"
+)
+
+// ConnectorDetailsView is what is known of a connector.
+type ConnectorDetailsView struct {
+	Connector connector.Connector
+	Username  string // who signs in there
+	Uses      []connector.Use
+	Clock     ui.Clock
+}
+
+func (v ConnectorDetailsView) facts() []ui.Fact {
+	c := v.Connector
+	_, state := ConnectorState(c)
+	facts := []ui.Fact{{Label: "Name", Value: c.Name}, {Label: "Kind", Value: c.Kind.Words()}, {Label: "Status", Value: state}}
+	if c.Kind.Dialled() {
+		facts = append(facts, ui.Fact{Label: "IP or name", Value: c.Address}, ui.Fact{Label: "Port", Value: strconv.Itoa(c.Port)},
+			ui.Fact{Label: "Signs in as", Value: or(v.Username, "nobody")})
+	}
+	if c.Kind == connector.KindSSH {
+		facts = append(facts, ui.Fact{Label: "Fingerprint", Value: or(c.Fingerprint, "not confirmed yet"), Mono: c.Fingerprint != ""})
+	}
+	if c.OfferedFingerprint != "" {
+		facts = append(facts, ui.Fact{Label: "The server shows", Value: c.OfferedFingerprint, Mono: true})
+	}
+	return append(facts,
+		ui.Fact{Label: "Registered", Value: v.when(c.CreatedBy, v.Clock.At(c.CreatedAt).Exact())},
+		ui.Fact{Label: "Last change", Value: v.when(c.ChangedBy, v.Clock.At(c.ChangedAt).Exact())})
+}
+
+func (ConnectorDetailsView) when(by, at string) string {
+	if by == "" {
+		return at
+	}
+	return at + " by " + by
+}
+
+// ConnectorTestView is the window that tests a connector.
+type ConnectorTestView struct {
+	Connector  connector.Connector
+	Form       *ui.FormView
+	Action     string
+	Request    connector.TestRequest
+	Visit      *connector.Visit // nil: not tested yet
+	ConfirmKey string           // where the host key is confirmed, when that is what stands in the way
+}
+
+func (v ConnectorTestView) hostHelp() string {
+	if v.Connector.Kind == connector.KindDirect {
+		return "The server to connect to."
+	}
+	return "Blank: the connector alone."
+}
+
+func (v ConnectorTestView) submit() string {
+	if v.Visit == nil {
+		return "Test"
+	}
+	return "Test again"
+}
+
+func (v ConnectorTestView) ladder() ui.LadderView {
+	final := ui.FlashView{Tone: ui.Good, Text: v.Connector.Name + " can be reached."}
+	switch {
+	case v.Visit.Works && v.Request.Host != "":
+		final.Text = v.Request.Host + " can be reached through " + v.Connector.Name + "."
+		if v.Connector.Kind == connector.KindDirect {
+			final.Text = v.Request.Host + " can be reached directly."
+		}
+	case !v.Visit.Works:
+		final = ui.FlashView{Tone: ui.Bad, Text: v.Visit.Fault.Cause}
+	}
+	return ui.LadderView{ID: "connector-ladder", Steps: v.Visit.Steps, Final: &final, Actions: connectorTestActions(v)}
+}
+
+func portText(port int) string {
+	if port == 0 {
+		return ""
+	}
+	return strconv.Itoa(port)
+}
