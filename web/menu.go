@@ -31,6 +31,7 @@ var settingsMenu = []ui.LinkGroup{
 		{Label: "Network Connectors", Href: "/settings/network-connectors", Icon: "route"},
 		{Label: "System Parameters", Href: "/settings/system-parameters/application", Icon: "forms"},
 		{Label: "Users", Href: "/settings/users", Icon: "users"},
+		{Label: "Approver groups", Href: "/settings/approver-groups", Icon: "clipboard-check"},
 		{Label: "API tokens", Href: "/settings/api-tokens", Icon: "api"},
 		{Label: "Audit", Href: "/settings/audit", Icon: "history"},
 	}},

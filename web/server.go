@@ -17,6 +17,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"orbit/internal/account"
+	"orbit/internal/approval"
 	"orbit/internal/audit"
 	"orbit/internal/connector"
 	"orbit/internal/credential"
@@ -43,6 +44,7 @@ type Options struct {
 
 	Identity    *identity.Service
 	Accounts    *account.Service
+	Approvals   *approval.Service
 	Inbox       *inbox.Service
 	Credentials *credential.Service
 	Connectors  *connector.Service
@@ -125,6 +127,7 @@ func (s *Server) routes(r *router) {
 
 	s.mailboxRoutes(r)
 	s.proxyRoutes(r)
+	s.approvalRoutes(r)
 
 	r.get(credentialsPath, view, s.listCredentials)
 	r.post(credentialsPath, change, s.createCredential)
@@ -151,6 +154,7 @@ func (s *Server) routes(r *router) {
 	r.post("/settings/users/{id}/password", change, s.setUserPassword)
 	r.post("/settings/users/{id}/sign-out", change, s.confirmed(s.signOutUser))
 	r.post("/settings/users/{id}/enable", change, s.confirmed(s.enableUser))
+	r.post("/settings/users/{id}/invite", change, s.confirmed(s.inviteUser))
 	r.get("/settings/users/{id}/disable", change, s.askDisableUser)
 	r.post("/settings/users/{id}/disable", change, s.confirmed(s.disableUser))
 	r.get("/settings/users/{id}/delete", change, s.askDeleteUser)
@@ -205,6 +209,30 @@ func (s *Server) mailboxRoutes(r *router) {
 	r.post(mailboxPath+"/{id}/loop", test, s.startLoop)
 	r.get(mailboxPath+"/{id}/loop/events", view, s.streamLoop)
 	r.post(mailboxPath+"/{id}/loop/schedule", change, s.repeatLoop)
+}
+
+// approvalRoutes are those of access requests: for approvers, and for who sets up who approves.
+func (s *Server) approvalRoutes(r *router) {
+	r.get(approvalsPath, signedIn, s.listApprovals)
+	r.get(approvalsPath+"/{id}", signedIn, s.showApproval)
+	r.post(approvalsPath+"/{id}/decide", signedIn, s.decideApproval)
+	r.get(approvalsPath+"/{id}/revoke", signedIn, s.askRevokeApproval)
+	r.post(approvalsPath+"/{id}/revoke", signedIn, s.revokeApproval)
+	r.get(decidePath+"/{token}", anyone, s.showDecide)
+	r.post(decidePath+"/{token}", anyone, s.decideByLink)
+	r.get(invitationPath+"/{token}", anyone, s.showInvitation)
+	r.post(invitationPath+"/{token}", anyone, s.acceptInvitation)
+
+	r.get(groupsPath, view, s.listApproverGroups)
+	r.post(groupsPath, change, s.confirmed(s.createApproverGroup))
+	r.get(groupsPath+"/new", change, s.newApproverGroup)
+	r.get(deputiesPath, view, s.listDeputies)
+	r.post(deputiesPath, change, s.addDeputy)
+	r.post(deputiesPath+"/{id}/remove", change, s.removeDeputy)
+	r.get(groupsPath+"/{id}", view, s.editApproverGroup)
+	r.post(groupsPath+"/{id}", change, s.confirmed(s.saveApproverGroup))
+	r.get(groupsPath+"/{id}/delete", change, s.askDeleteApproverGroup)
+	r.post(groupsPath+"/{id}/delete", change, s.confirmed(s.deleteApproverGroup))
 }
 
 // proxyRoutes are those of the Email OAuth 2.0 proxy.

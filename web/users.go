@@ -104,6 +104,7 @@ func userMenu(u, reader identity.User) []ui.MenuItem {
 	return []ui.MenuItem{
 		{Label: "Edit", Icon: "edit", Href: at},
 		{Label: "Set password", Icon: "password-user", Href: at + "/password", Window: true},
+		{Label: "Invite by mail", Icon: "mail-forward", Href: at + "/invite", Post: true},
 		{Label: "Sign out everywhere", Icon: "logout", Href: at + "/sign-out", Post: true},
 		state,
 		{Label: "Delete", Icon: "trash", Href: at + "/delete", Window: true, Danger: true, Divider: true},

@@ -150,6 +150,15 @@ type Approver struct {
 	TimeZone   string     `db:"time_zone" json:"-"`
 }
 
+// Location is the zone in which the approver reads times.
+func (a Approver) Location() *time.Location {
+	zone, err := time.LoadLocation(a.TimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
 // Decision is what an approver decided.
 type Decision struct {
 	ID            int64     `db:"id" json:"-"`

@@ -125,6 +125,14 @@ func (s *Service) decide(ctx context.Context, tx pgx.Tx, w *Whole, a Approver, d
 	})
 }
 
+// WhyNot says why an approver can't decide a request now, in words for them; "" when they can.
+func (s *Service) WhyNot(w Whole, a Approver) string {
+	if err := s.mayDecide(w, a); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
 // mayDecide says why an approver can't decide now, in words for them.
 func (s *Service) mayDecide(w Whole, a Approver) error {
 	if earlier, done := w.decisionOf(a.ID); done {

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -56,4 +57,23 @@ func spendInvitation(ctx context.Context, tx pgx.Tx, userID int64, hash []byte, 
 		return problem.ErrNotFound
 	}
 	return nil
+}
+
+// UsersNamed returns the users with these usernames or e-mail addresses, in any case.
+func (s *Service) UsersNamed(ctx context.Context, names []string) ([]User, error) {
+	rows, err := s.pool.Query(ctx, `
+		select `+userColumns+`
+		from "user" u
+		where lower(u.username) = any(@names) or u.email <> '' and lower(u.email) = any(@names)
+		order by u.id`,
+		pgx.NamedArgs{"names": lowered(names)})
+	return all[User](rows, err, "find users by name")
+}
+
+func lowered(names []string) []string {
+	low := make([]string, len(names))
+	for i, name := range names {
+		low[i] = strings.ToLower(strings.TrimSpace(name))
+	}
+	return low
 }
