@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/coder/websocket"
 	"github.com/hashicorp/yamux"
 )
 
@@ -61,7 +60,7 @@ func settings() *yamux.Config {
 }
 
 // newOpener starts the side that asks for tunnels.
-func newOpener(ws *websocket.Conn, flush func() error, limit int) (*link, error) {
+func newOpener(ws messages, flush func() error, limit int) (*link, error) {
 	l := newLink(newWire(ws, flush, false), limit)
 	var err error
 	if l.session, err = yamux.Client(l.wire, settings()); err != nil {
@@ -75,7 +74,7 @@ func newOpener(ws *websocket.Conn, flush func() error, limit int) (*link, error)
 }
 
 // newAcceptor starts the side that carries tunnels out.
-func newAcceptor(ctx context.Context, ws *websocket.Conn, flush func() error, limit int, name string, dial Dial) (*link, error) {
+func newAcceptor(ctx context.Context, ws messages, flush func() error, limit int, name string, dial Dial) (*link, error) {
 	l := newLink(newWire(ws, flush, true), limit)
 	l.dial, l.name = dial, name
 	var err error

@@ -245,3 +245,5 @@ func exchange(conn net.Conn, text string) error {
 	}
 	return nil
 }
+
+func itoa(n int) string { return strconv.Itoa(n) }

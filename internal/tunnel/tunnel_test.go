@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -35,7 +34,7 @@ func TestATunnelCarriesBothWays(t *testing.T) {
 	}
 	defer conn.Close()
 	swap(t, conn, "hello")
-	if got := conn.RemoteAddr().String(); got != net.JoinHostPort(far.Host, strconv.Itoa(far.Port)) {
+	if got := conn.RemoteAddr().String(); got != net.JoinHostPort(far.Host, itoa(far.Port)) {
 		t.Errorf("remote address %s", got)
 	}
 	if len(steps) != 1 || steps[0].Step != TakenUp {

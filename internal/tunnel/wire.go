@@ -10,10 +10,18 @@ import (
 	"github.com/coder/websocket"
 )
 
+// messages is what a wire needs of a WebSocket.
+type messages interface {
+	Reader(ctx context.Context) (websocket.MessageType, io.Reader, error)
+	Write(ctx context.Context, kind websocket.MessageType, message []byte) error
+	SetReadLimit(n int64)
+	CloseNow() error
+}
+
 // wire is a WebSocket as yamux wants it: a stream of bytes. It counts them, remembers when the other side
 // was heard last, and puts a frame's header and body into one message.
 type wire struct {
-	ws     *websocket.Conn
+	ws     messages
 	flush  func() error // after each message; nil where nothing collects them
 	reader io.Reader    // of the message that is being read
 	guard  guard
@@ -25,7 +33,7 @@ type wire struct {
 	heard         atomic.Int64 // unix nanoseconds of this machine's monotonic kind, see now
 }
 
-func newWire(ws *websocket.Conn, flush func() error, mayOpen bool) *wire {
+func newWire(ws messages, flush func() error, mayOpen bool) *wire {
 	ws.SetReadLimit(maxWindow + headerSize)
 	w := &wire{ws: ws, flush: flush, guard: guard{mayOpen: mayOpen}}
 	w.heard.Store(now())
