@@ -77,7 +77,7 @@ func messageIsWrong(err error) bool {
 // is stored with it.
 func (v *visiting) keepAll(ctx context.Context, b batch) (k kept, err error) {
 	err = postgres.InTx(ctx, v.s.pool, func(tx pgx.Tx) error {
-		if err := hold(ctx, tx, v.lease); err != nil {
+		if err := hold(ctx, tx, v.lease, v.s.times.storing); err != nil {
 			return err
 		}
 		fresh, err := v.fresh(ctx, tx, b.letters)
@@ -99,13 +99,10 @@ func (v *visiting) keepAll(ctx context.Context, b batch) (k kept, err error) {
 	return k, nil
 }
 
-// storingTime bounds how long a process that freezes in the middle keeps a mailbox locked.
-const storingTime = 5 * time.Second
-
 // hold begins a transaction that only the owner of the mailbox can commit.
-func hold(ctx context.Context, tx pgx.Tx, l lease) error {
+func hold(ctx context.Context, tx pgx.Tx, l lease, frozen time.Duration) error {
 	both := &pgx.Batch{}
-	both.Queue(fmt.Sprintf("set local idle_in_transaction_session_timeout = %d", storingTime.Milliseconds()))
+	both.Queue(fmt.Sprintf("set local idle_in_transaction_session_timeout = %d", frozen.Milliseconds()))
 	both.Queue(holdLease, l.args())
 	results := tx.SendBatch(ctx, both)
 	_, err := results.Exec()

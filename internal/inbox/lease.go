@@ -105,6 +105,7 @@ func newProcess() string {
 type times struct {
 	lease    time.Duration // without a sign of life for so long, a process has lost its mailboxes
 	beat     time.Duration // between two signs
+	storing  time.Duration // a process that freezes while it stores keeps the mailbox locked for so long
 	look     time.Duration // for mailboxes that nobody owns
 	reload   time.Duration // of the accounts, should no notification arrive
 	poll     time.Duration // of POP3, and of IMAP without IDLE
@@ -118,7 +119,7 @@ type times struct {
 
 func defaultTimes() times {
 	return times{
-		lease: 10 * time.Second, beat: 2500 * time.Millisecond, look: 2 * time.Second, reload: 30 * time.Second,
+		lease: 10 * time.Second, beat: 2500 * time.Millisecond, storing: 5 * time.Second, look: 2 * time.Second, reload: 30 * time.Second,
 		poll: time.Minute, retry: time.Hour, again: 2 * time.Second,
 		loop: 15 * time.Minute, follow: 10 * time.Second, junk: 20 * time.Second, farewell: 5 * time.Second,
 	}

@@ -18,18 +18,19 @@ const (
 // visiting is one mailbox on this process's hands: a lease, perhaps an open connection, and how far it was read. It is
 // for one goroutine.
 type visiting struct {
-	s       *Service
-	lease   lease
-	account account.Mailbox
-	box     *fetch.Mailbox // nil: not open
-	state   fetch.State    // of the open mailbox
-	folder  string         // "" over POP3
-	cursor  fetch.Cursor
-	own     *senders
-	eager   bool            // somebody waits for the visit: also what failed a moment ago is tried again
-	retried map[string]bool // messages that failed before
-	marked  []string        // over POP3: gone when the session has ended in order
-	visit   Visit
+	s        *Service
+	lease    lease
+	account  account.Mailbox
+	box      *fetch.Mailbox // nil: not open
+	state    fetch.State    // of the mailbox when it was opened
+	messages int            // in the mailbox, as far as was looked
+	folder   string         // "" over POP3
+	cursor   fetch.Cursor
+	own      *senders
+	eager    bool            // somebody waits for the visit: also what failed a moment ago is tried again
+	retried  map[string]bool // messages that failed before
+	marked   []string        // over POP3: gone when the session has ended in order
+	visit    Visit
 }
 
 // open connects and learns how far the mailbox was read. What an earlier visit could not finish comes first.
@@ -49,6 +50,7 @@ func (v *visiting) open(ctx context.Context) error {
 		return err
 	}
 	v.state = v.box.State()
+	v.messages = v.state.Messages
 	if v.account.Protocol == fetch.IMAP {
 		v.folder = route.Server.Folder
 	}
@@ -186,6 +188,7 @@ func (v *visiting) remove(ctx context.Context, refs []fetch.Ref) error {
 		return err
 	}
 	v.visit.Deleted += len(refs)
+	v.messages -= len(refs)
 	if v.account.Protocol == fetch.POP3 {
 		v.marked = append(v.marked, idsOf(refs)...)
 		return nil

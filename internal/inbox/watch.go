@@ -220,8 +220,11 @@ func (v *visiting) look(ctx context.Context) error {
 		if err := v.open(ctx); err != nil {
 			return err
 		}
+		return v.takeAll(ctx)
 	}
-	return v.takeAll(ctx)
+	err := v.takeAll(ctx)
+	v.messages += v.visit.Found // since it was opened
+	return err
 }
 
 func (w *watcher) begin(ctx context.Context) {
@@ -233,11 +236,11 @@ func (w *watcher) begin(ctx context.Context) {
 
 // end notes how a visit went. One that was interrupted says nothing about the mailbox.
 func (w *watcher) end(ctx context.Context, err error) time.Duration {
-	w.visit.EndedAt, w.visit.Messages, w.visit.Fault = w.s.now(), w.state.Messages, fault(err, w.account)
+	w.visit.EndedAt, w.visit.Messages, w.visit.Fault = w.s.now(), w.messages, fault(err, w.account)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return 0
 	}
-	e := ended{fault: w.visit.Fault, messages: w.state.Messages, idle: w.state.Idle}
+	e := ended{fault: w.visit.Fault, messages: w.messages, idle: w.state.Idle}
 	pause := jitter(w.s.times.poll)
 	if err == nil {
 		w.failures = 0
