@@ -105,10 +105,11 @@ func (l *loop) turn() {
 			}
 		}
 		if l.serve(n) {
+			l.habits.last = nil
 			nap()
 		}
-		if round%16 == 0 {
-			runtime.Gosched() // where Go has one processor, sign-ins must have it too
+		if !several && round%16 == 0 {
+			runtime.Gosched() // sign-ins need the processor, too
 		}
 	}
 }
@@ -153,13 +154,13 @@ func (l *loop) handle(s *socket) (stream bool) {
 		return false
 	}
 	if s.heed(); s.flush() {
-		l.advance(s.other) // it waited for room here
+		stream = l.advance(s.other) // it waited for room here
 	}
-	return l.advance(s)
+	return l.advance(s) || stream
 }
 
-// advance moves what a socket has, and ends the session when nothing is left to do. It reports whether more
-// than a moment's bytes have come.
+// advance moves what a socket has, and ends the session when nothing is left to do. It reports whether this was
+// part of a stream; that the other side has no room for more is one, too.
 func (l *loop) advance(s *socket) (stream bool) {
 	r := s.relay
 	if r.finished {
@@ -172,7 +173,7 @@ func (l *loop) advance(s *socket) (stream bool) {
 	if r.failure.Load() != nil || r.open.Load() == 0 && len(s.unsent)+len(s.other.unsent) == 0 {
 		l.end(s)
 	}
-	return s.lane.stream > max(before, streamAfter)
+	return s.lane.stream > streamAfter && (s.lane.stream > before || len(s.other.unsent) > 0)
 }
 
 // end closes both sides. Who hears of it may take its time.

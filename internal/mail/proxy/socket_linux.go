@@ -23,6 +23,7 @@ type socket struct {
 	store   *buffer // what was read ahead for TLS: it asks for records, servers send many at once
 	ahead   []byte  // the part of store that TLS has not taken
 	unsent  []byte  // what there was no room for; nothing is read for this side until it is gone
+	kept    *buffer // has unsent, as long as it fits
 
 	mu     sync.Mutex
 	closed bool
@@ -123,14 +124,14 @@ func (s *socket) Read(p []byte) (int, error) {
 }
 
 // read asks the kernel, but not when the answer is known: a read that did not fill its buffer has emptied the
-// socket, as epoll(7) says. Only the peer's end may be left.
+// socket, as epoll(7) says. Only the peer's end may be left, and in a stream more has come meanwhile.
 func (s *socket) read(p []byte) (int, error) {
 	if s.dry || s.quota == 0 {
 		return 0, errNotReady
 	}
 	s.quota--
 	n, err := readNow(s.fd, p)
-	s.dry = errors.Is(err, errNotReady) || err == nil && n < len(p) && !s.hup
+	s.dry = errors.Is(err, errNotReady) || err == nil && n < len(p) && !s.hup && s.lane.stream <= streamAfter
 	return n, err
 }
 
@@ -154,6 +155,10 @@ func (s *socket) Write(p []byte) (int, error) {
 	}
 	if len(s.unsent)+len(rest) > maxUnsent {
 		return 0, errUnread
+	}
+	if len(rest) > 0 && s.unsent == nil {
+		s.kept = buffers.Get().(*buffer)
+		s.unsent = s.kept[:0]
 	}
 	s.unsent = append(s.unsent, rest...)
 	return len(p), nil
@@ -184,11 +189,19 @@ func (s *socket) flush() bool {
 	if len(s.unsent) > 0 {
 		return false
 	}
-	s.unsent = nil
+	s.forget()
 	if s.fin {
 		_ = s.shut(syscall.SHUT_WR)
 	}
 	return true
+}
+
+// forget gives the buffer of what was unsent back.
+func (s *socket) forget() {
+	if s.kept != nil {
+		buffers.Put(s.kept)
+	}
+	s.kept, s.unsent = nil, nil
 }
 
 // closeWrite sends our end, after what is unsent.
@@ -220,4 +233,5 @@ func (s *socket) close() {
 	_ = syscall.Close(s.fd)
 	s.ahead = nil
 	s.settle()
+	s.forget()
 }
