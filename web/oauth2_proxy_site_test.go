@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"orbit/internal/account"
 	"orbit/internal/connector"
 	"orbit/internal/credential"
 	"orbit/internal/identity"
@@ -68,7 +69,7 @@ func newProxySite(t *testing.T) *proxySite {
 	pages, err := web.New(web.Options{
 		BaseURL: base, Log: slog.New(slog.DiscardHandler), Clock: s.clock,
 		Identity: s.identity, Settings: s.settings, Trail: s.pool,
-		Credentials: s.credentials, Connectors: s.connectors(), OAuth: s.oauth, Proxies: s.proxies,
+		Credentials: s.credentials, Connectors: s.connectors(), OAuth: s.oauth, Proxies: s.proxies, Accounts: s.accounts,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -106,6 +107,7 @@ func (s *proxySite) services() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.accounts = account.New(account.Options{Pool: s.pool, Credentials: s.credentials, Settings: s.settings, Dialers: ways, Own: s.proxies.Own})
 }
 
 // run starts the background work: device flows, listeners, the log.

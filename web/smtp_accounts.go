@@ -9,6 +9,7 @@ import (
 	"orbit/internal/account"
 	"orbit/internal/identity"
 	"orbit/internal/mail/dial"
+	"orbit/internal/oauth"
 	"orbit/web/page"
 	"orbit/web/ui"
 )
@@ -48,7 +49,11 @@ func (s *Server) listSMTP(w http.ResponseWriter, r *http.Request) error {
 	if wantsCSV(r) {
 		return s.csv(w, "smtp-accounts", smtpCSVColumns, smtpCSV(rows))
 	}
-	v := smtpReport(rows, identity.UserFrom(r.Context()).Role, s.clock(r))
+	failed, err := s.smtpGrants(r.Context(), rows)
+	if err != nil {
+		return err
+	}
+	v := smtpReport(rows, failed, identity.UserFrom(r.Context()).Role, s.clock(r))
 	return s.show(w, r, http.StatusOK, v.Title, ui.Report(listing.report(v, rowsPerPage, total)))
 }
 
@@ -61,7 +66,7 @@ func optionalYes(text string) *bool {
 	return &yes
 }
 
-func smtpReport(rows []account.SMTPRow, role identity.Role, clock ui.Clock) ui.ReportView {
+func smtpReport(rows []account.SMTPRow, failed map[int64]oauth.Grant, role identity.Role, clock ui.Clock) ui.ReportView {
 	v := ui.ReportView{
 		Title: "SMTP Configuration", Path: smtpPath, CanCSV: true, RowsNoun: "accounts",
 		About: "Accounts through which notifications leave. One of them is the default.",
@@ -90,7 +95,7 @@ func smtpReport(rows []account.SMTPRow, role identity.Role, clock ui.Clock) ui.R
 		v.Empty.New = &ui.Link{Label: "New SMTP account", Href: smtpPath + "/new"}
 	}
 	for _, row := range rows {
-		v.Rows = append(v.Rows, smtpRow(row, role, clock))
+		v.Rows = append(v.Rows, smtpRow(row, failed[row.ID], role, clock))
 	}
 	return v
 }
@@ -99,11 +104,11 @@ func yesNoFilter(name, label string) ui.Field {
 	return ui.Field{Name: name, Label: label, Options: []ui.Option{{Label: "All"}, {Value: "yes", Label: "Yes"}, {Value: "no", Label: "No"}}}
 }
 
-func smtpRow(a account.SMTPRow, role identity.Role, clock ui.Clock) ui.Row {
+func smtpRow(a account.SMTPRow, failed oauth.Grant, role identity.Role, clock ui.Clock) ui.Row {
 	return ui.Row{
 		ID: "smtp-" + strconv.FormatInt(a.ID, 10), Name: a.AccountName, Muted: !a.Active,
 		Cells: []templ.Component{
-			page.Text(strconv.FormatInt(a.ID, 10)), page.SMTPName(a), page.Enabled(a.Active), page.LastTest(a, clock), page.Text(a.SenderEmail),
+			page.Text(strconv.FormatInt(a.ID, 10)), page.SMTPName(a, failed), page.Enabled(a.Active), page.LastTest(a, clock), page.Text(a.SenderEmail),
 			page.AddressBeside(a.SenderEmail, a.ReplyToEmail), page.AddressBeside(a.SenderEmail, a.ReturnPathEmail),
 			page.AddressBeside(a.SenderEmail, a.ConfirmationEmail),
 			page.YesNoText(a.DefaultAccount), page.Text(secureWords(a.SecureConnectionType)),

@@ -15,6 +15,11 @@ const OAuthProxyPath = "/settings/notifications/oauth2-proxy"
 // RegistrationPath is the page of a registration.
 func RegistrationPath(id int64) string { return OAuthProxyPath + "/" + strconv.FormatInt(id, 10) }
 
+// GrantErrorPath is the window with the last error of a grant.
+func GrantErrorPath(id int64) string {
+	return OAuthProxyPath + "/grants/" + strconv.FormatInt(id, 10) + "/error"
+}
+
 // FlowName is a flow as people read it.
 func FlowName(f oauth.Flow) string {
 	switch f {
