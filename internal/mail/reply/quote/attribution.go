@@ -1,6 +1,9 @@
 package quote
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // An attribution is wrapped over so many lines at most, and so long.
 const (
@@ -39,14 +42,14 @@ func attributionAt(lines []Line) int {
 	if lines[0].Kind == Written && inlineAttribution(lines[0].Text) {
 		return 1
 	}
-	joined := ""
+	length := 0
 	for n := 0; n < min(len(lines), attributionLines); n++ {
 		l := lines[n]
-		if l.Kind != Written || blank(l.Text) || len(joined)+len(l.Text) > attributionBytes {
+		if l.Kind != Written || blank(l.Text) || length+len(l.Text) > attributionBytes {
 			return 0
 		}
-		joined = strings.TrimLeft(joined+" "+l.Text, " ")
-		if endsAttribution(l.Text) && isAttribution(fold(joined), quotedNext(lines[n+1:])) {
+		length += len(l.Text) + 1
+		if endsAttribution(l.Text) && isAttribution(fold(joinLines(lines[:n+1])), quotedNext(lines[n+1:])) {
 			if startsLater(lines[:n+1]) {
 				return 0
 			}
@@ -54,6 +57,15 @@ func attributionAt(lines []Line) int {
 		}
 	}
 	return 0
+}
+
+// joinLines makes one line of several; few lines end as an attribution does, so it is rarely needed.
+func joinLines(lines []Line) string {
+	texts := make([]string, len(lines))
+	for i, l := range lines {
+		texts[i] = l.Text
+	}
+	return strings.Join(texts, " ")
 }
 
 // startsLater reports whether the sentence begins on a line below the first: what stands above it was written.
@@ -87,6 +99,9 @@ func inlineAttribution(text string) bool {
 }
 
 func endsAttribution(text string) bool {
+	if last := text[len(text)-1]; last > ' ' && last < utf8.RuneSelf && last != ':' && last != '-' { // nearly every line
+		return false
+	}
 	return strings.HasSuffix(strings.TrimRight(text, blanks+"-"), ":") || strings.HasSuffix(text, "-")
 }
 

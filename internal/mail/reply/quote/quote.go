@@ -113,11 +113,21 @@ const blanks = " \t\r\n\u00a0\u00ad\u2002\u2003\u2007\u2009\u200a\u200b\u200c\u2
 // Trim removes what shows nothing from both ends.
 func Trim(text string) string { return strings.Trim(text, blanks) }
 
-func blank(text string) bool { return strings.Trim(text, blanks) == "" }
+func blank(text string) bool {
+	if text != "" && text[0] > ' ' && text[0] < utf8.RuneSelf { // nearly every line
+		return false
+	}
+	return strings.Trim(text, blanks) == ""
+}
 
 // fold makes a line comparable: lower case, plain single spaces.
 func fold(text string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToLower(text), isBlank), " ")
 }
 
-func isBlank(r rune) bool { return strings.ContainsRune(blanks, r) }
+func isBlank(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r == ' ' || r == '\t' || r == '\r' || r == '\n'
+	}
+	return strings.ContainsRune(blanks, r)
+}
