@@ -182,6 +182,7 @@ create table notification (
 );
 create unique index notification_once on notification (event_id, channel, contact_id, user_id, webhook_id);
 create index notification_screen on notification (user_id, id desc) where channel = 'screen';
+create index notification_unread on notification (user_id) where channel = 'screen' and read_at is null;
 create index notification_held on notification (held_until) where held_until is not null;
 
 -- A message to one recipient, from its acceptance to its end. While it waits, the row is the queue.
@@ -210,6 +211,7 @@ create table delivery (
     confidential         boolean not null default false, -- carries a decision link: message and values are sealed
     values               jsonb, -- of a message without event
     sealed_values        bytea,
+    words                jsonb, -- in place of the stored or built-in text: a sample from the editor
     reply_to             text not null default '',
     return_path          text not null default '',
     confirmation         text not null default '',
@@ -226,7 +228,7 @@ create table delivery (
 ) with (fillfactor = 85);
 create index delivery_queue on delivery (route_id, priority, due_at) where waiting;
 create index delivery_created on delivery (created_at desc, id desc);
-create index delivery_recipient on delivery (lower(recipient), created_at desc, id desc);
+create index delivery_recipient on delivery (lower(recipient) text_pattern_ops, created_at desc, id desc); -- also for the beginning of an address
 create index delivery_type on delivery (text_type, created_at desc, id desc);
 create index delivery_account on delivery (smtp_account_id, created_at desc, id desc);
 create index delivery_state on delivery (state, created_at desc, id desc) where state <> 'sent';

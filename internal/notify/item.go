@@ -31,6 +31,7 @@ type item struct {
 	Confidential   bool            `db:"confidential"`
 	Values         []byte          `db:"values"`
 	SealedValues   []byte          `db:"sealed_values"`
+	Words          *text.Text      `db:"words"`
 	Headers        []byte          `db:"headers"`
 	ReplyTo        string          `db:"reply_to"`
 	ReturnPath     string          `db:"return_path"`
@@ -103,6 +104,9 @@ func (s *Service) content(ctx context.Context, it *item) (text.Rendered, error) 
 	words, err := s.words(ctx, it.TextType, it.Language)
 	if err != nil {
 		return text.Rendered{}, err
+	}
+	if it.Words != nil {
+		words = *it.Words
 	}
 	return text.Render(words, values, text.Reader{Language: text.Language(it.Language), Zone: location}), nil
 }

@@ -104,6 +104,7 @@ type Message struct {
 	TimeZone        string // of the times in it; empty: UTC
 	ContactID       int64  // when it is one
 	TextType        string
+	Words           *text.Text // in place of the text that is stored or built in, for samples
 	Values          text.Values
 	Priority        Priority
 	EventID         int64     // what it tells of, for the time line; 0: none

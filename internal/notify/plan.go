@@ -37,7 +37,7 @@ type newDelivery struct {
 	route                                 int64
 	messageID                             string
 	confidential                          bool
-	values, headers                       []byte
+	values, words, headers                []byte
 	replyTo, returnPath, confirmation     string
 }
 

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -25,6 +26,22 @@ type RuleDetail struct {
 	Contacts   []Named `json:"contacts"`
 	Groups     []Named `json:"groups"`
 	Webhooks   []Named `json:"webhooks"`
+}
+
+// RuleFilter chooses and orders rows of the report. Zero values choose everything.
+type RuleFilter struct {
+	ID                   int64
+	Name, AddedBy        string // parts of the text, any case
+	AddedFrom, AddedTill time.Time
+	Active               *bool
+	EventType            string
+	Sort                 string // "name", "changed_at", ...; "-name" descends
+	Page, PerPage        int    // from 1; PerPage 0: all rows
+}
+
+// ListRules returns a page of the report and how many rules match in all.
+func (s *Service) ListRules(ctx context.Context, f RuleFilter) ([]Rule, int, error) {
+	return listRules(ctx, s.pool, f)
 }
 
 // FindRule returns a rule with what belongs to it, or problem.ErrNotFound.

@@ -56,7 +56,12 @@ func (s *Service) messageDelivery(ctx context.Context, m Message) (newDelivery, 
 		}
 	}
 	if len(m.Headers) > 0 {
-		d.headers, err = json.Marshal(m.Headers)
+		if d.headers, err = json.Marshal(m.Headers); err != nil {
+			return d, err
+		}
+	}
+	if m.Words != nil {
+		d.words, err = json.Marshal(m.Words)
 	}
 	return d, err
 }

@@ -111,8 +111,8 @@ const insertDelivery = `
 	insert into delivery (
 		event_id, notification_rule_id, contact_id, access_request_id, text_type, language, time_zone, recipient,
 		recipient_name, priority, due_at, expires_at, gives_up_at, route_id, message_id,
-		confidential, values, headers, reply_to, return_path, confirmation)
-	values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce($11, now()), $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+		confidential, values, headers, reply_to, return_path, confirmation, words)
+	values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce($11, now()), $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
 	returning id`
 
 // args are the arguments of insertDelivery.
@@ -120,6 +120,6 @@ func (d newDelivery) args() []any {
 	return []any{
 		d.eventID, d.ruleID, d.contactID, d.requestID, d.textType, language(d.language), zone(d.timeZone).String(), d.recipient,
 		d.name, d.priority, zeroNull(d.due), d.expires, d.givesUp, d.route, d.messageID,
-		d.confidential, d.values, d.headers, d.replyTo, d.returnPath, d.confirmation,
+		d.confidential, d.values, d.headers, d.replyTo, d.returnPath, d.confirmation, d.words,
 	}
 }

@@ -88,7 +88,7 @@ const claimSQL = `
 		from taken
 	)
 	select taken.id, taken_for, tries, attempts, doubts, text_type, language, time_zone, recipient, recipient_name, priority, message_id,
-		confidential, values, sealed_values, headers, taken.reply_to, taken.return_path, taken.confirmation, taken.expires_at,
+		confidential, values, sealed_values, words, headers, taken.reply_to, taken.return_path, taken.confirmation, taken.expires_at,
 		gives_up_at, taken.created_at, first_attempt_at, coalesce(event.type, '') as event_type, event.data as event_data,
 		coalesce(event.created_at, taken.created_at) as event_at, coalesce(delivery_message.smtp_account_id, 0) as rendered_for,
 		coalesce(envelope, '{}') as envelope, raw

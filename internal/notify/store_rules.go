@@ -133,3 +133,45 @@ func findRuleDetail(ctx context.Context, q querier, id int64) (RuleDetail, error
 	}
 	return d, nil
 }
+
+// ruleOrder maps the report's columns to the table's.
+var ruleOrder = map[string]string{
+	"id": "notification_rule.id", "name": "lower(notification_rule.name)", "changed_at": "notification_rule.changed_at",
+	"changed_by": "lower(notification_rule.changed_by)", "created_at": "notification_rule.created_at",
+	"created_by": "lower(notification_rule.created_by)", "active": "notification_rule.active",
+}
+
+func listRules(ctx context.Context, q querier, f RuleFilter) ([]Rule, int, error) {
+	type row struct {
+		Rule
+		Total int `db:"total"`
+	}
+	args := pgx.NamedArgs{
+		"id": f.ID, "name": like(f.Name), "by": like(f.AddedBy), "from": zeroNull(f.AddedFrom), "till": zeroNull(f.AddedTill),
+		"active": f.Active, "type": f.EventType, "limit": nil, "offset": 0,
+	}
+	if f.PerPage > 0 {
+		args["limit"], args["offset"] = f.PerPage, f.PerPage*max(f.Page-1, 0)
+	}
+	rows, err := collect[row](ctx, q, `
+		select `+ruleColumns+`, count(*) over () as total
+		from notification_rule
+		where (@id = 0 or id = @id)
+			and (@name = '' or name ilike @name) and (@by = '' or created_by ilike @by)
+			and (@from::timestamptz is null or created_at >= @from) and (@till::timestamptz is null or created_at < @till)
+			and (@active::boolean is null or active = @active)
+			and (@type = '' or id in (select notification_rule_id from notification_rule_event_type where event_type = @type))
+		order by `+orderBy(ruleOrder, f.Sort, "lower(notification_rule.name)", "notification_rule.id")+`
+		limit @limit offset @offset`, args)
+	if err != nil {
+		return nil, 0, fmt.Errorf("list rules: %w", err)
+	}
+	if len(rows) == 0 {
+		return nil, 0, nil
+	}
+	all := make([]Rule, len(rows))
+	for i, r := range rows {
+		all[i] = r.Rule
+	}
+	return all, rows[0].Total, nil
+}

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"orbit/internal/postgres"
 	"orbit/internal/problem"
 )
 
@@ -78,4 +79,50 @@ func endWebhookAttempt(ctx context.Context, pool *pgxpool.Pool, m outgoing, stat
 		return fmt.Errorf("record what a webhook answered: %w", err)
 	}
 	return nil
+}
+
+const webhookColumns = `
+	id, name, url, use_network_connector, coalesce(network_connector_id, 0) as network_connector_id, active,
+	created_at, created_by, changed_at, changed_by, version`
+
+func findWebhook(ctx context.Context, q querier, id int64) (Webhook, error) {
+	return one[Webhook](ctx, q, "webhook", "select "+webhookColumns+" from webhook where id = @id", pgx.NamedArgs{"id": id})
+}
+
+// lockWebhook reads a webhook with its sealed secret and keeps others from changing it.
+func lockWebhook(ctx context.Context, tx pgx.Tx, id int64, version int) (Webhook, []byte, error) {
+	type row struct {
+		Webhook
+		Secret []byte `db:"secret"`
+	}
+	found, err := one[row](ctx, tx, "webhook", "select "+webhookColumns+", secret from webhook where id = @id for update", pgx.NamedArgs{"id": id})
+	if err == nil && version != 0 && found.Version != version {
+		return Webhook{}, nil, &problem.Conflict{What: "the webhook " + found.Name, Who: found.ChangedBy}
+	}
+	return found.Webhook, found.Secret, err
+}
+
+func upsertWebhook(ctx context.Context, tx pgx.Tx, id int64, w WebhookSettings, by string) (Webhook, error) {
+	sql := `
+		insert into webhook (name, url, use_network_connector, network_connector_id, active, created_by, changed_by)
+		values (@name, @url, @use, nullif(@connector::bigint, 0), @active, @by, @by)
+		returning ` + webhookColumns
+	if id != 0 {
+		sql = `
+		update webhook
+		set name = @name, url = @url, use_network_connector = @use, network_connector_id = nullif(@connector::bigint, 0),
+			active = @active, changed_at = now(), changed_by = @by, version = version + 1
+		where id = @id
+		returning ` + webhookColumns
+	}
+	stored, err := one[Webhook](ctx, tx, "webhook", sql, pgx.NamedArgs{
+		"id": id, "name": w.Name, "url": w.URL, "use": w.UseNetworkConnector, "connector": w.NetworkConnectorID, "active": w.Active, "by": by,
+	})
+	switch postgres.Constraint(err) {
+	case "webhook_name_unique":
+		return Webhook{}, problem.Invalid{{Name: "name", Text: "There is already a webhook called " + w.Name + "; choose another name."}}
+	case "webhook_network_connector":
+		return Webhook{}, problem.Invalid{{Name: "network_connector_id", Text: "This network connector no longer exists; choose another one."}}
+	}
+	return stored, err
 }
