@@ -144,7 +144,9 @@ func (s *Server) groupChange(r *http.Request, f groupForm) (approval.GroupChange
 			continue
 		}
 		for _, name := range namesIn(list.names) {
-			i := slices.IndexFunc(users, func(u identity.User) bool { return strings.EqualFold(u.Username, name) || strings.EqualFold(u.Email, name) })
+			i := slices.IndexFunc(users, func(u identity.User) bool {
+				return strings.EqualFold(u.Username, name) || strings.EqualFold(u.Email, name)
+			})
 			switch {
 			case i < 0:
 				wrong.Add(list.field, "There is no user “%s”. Add them under Users, with the role Member if they only approve.", name)

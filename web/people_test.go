@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"orbit/internal/account"
+	"orbit/internal/approval"
 	"orbit/internal/connector"
 	"orbit/internal/credential"
 	"orbit/internal/identity"
@@ -38,6 +39,9 @@ type site struct {
 	credentials *credential.Service
 	settings    *setting.Service
 	accounts    *account.Service
+	approvals   *approval.Service
+	sent        outbox // mails of approvals and invitations
+	ways        *connector.Service
 
 	mu  sync.Mutex
 	now time.Time
@@ -59,10 +63,16 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	t.Parallel()
 	s := &site{t: t, pool: pgtest.New(t), box: vault.NewTestBox(), now: time.Now()}
-	s.identity = identity.New(s.pool, identity.Options{Clock: s.clock, Log: slog.New(slog.DiscardHandler)})
+	s.identity = identity.New(s.pool, identity.Options{Clock: s.clock, Log: slog.New(slog.DiscardHandler), SendInvitation: s.sent.invite})
 	s.credentials, s.settings = credential.New(s.pool, s.box), setting.New(s.pool)
-	connectors := connector.NewService(s.pool, connector.Rules{})
-	s.accounts = account.New(account.Options{Pool: s.pool, Credentials: s.credentials, Settings: s.settings, Dialers: connectors})
+	here, err := connector.ParseRules("127.0.0.0/8", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.ways = connector.NewService(s.pool, here)
+	s.ways.Credentials = s.credentials
+	t.Cleanup(s.ways.Close)
+	s.accounts = account.New(account.Options{Pool: s.pool, Credentials: s.credentials, Settings: s.settings, Dialers: s.ways})
 	server := httptest.NewUnstartedServer(nil)
 	server.Start()
 	t.Cleanup(server.Close)
@@ -71,10 +81,13 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.approvals = approval.NewService(approval.Options{
+		Pool: s.pool, People: people{s.identity}, Notices: &s.sent, BaseURL: base, Clock: s.clock,
+	})
 	pages, err := web.New(web.Options{
-		BaseURL: base, Log: slog.New(slog.DiscardHandler), Clock: s.clock,
+		BaseURL: base, Log: slog.New(slog.DiscardHandler), Clock: s.clock, Approvals: s.approvals,
 		Identity: s.identity, Settings: s.settings, Trail: s.pool,
-		Credentials: s.credentials, Connectors: connectors, Accounts: s.accounts,
+		Credentials: s.credentials, Connectors: s.ways, Accounts: s.accounts,
 	})
 	if err != nil {
 		t.Fatal(err)
