@@ -74,6 +74,10 @@ func (c *called) begin(ctx context.Context, response *http.Response) (err error)
 
 // explainAnswer says what an HTTP answer means that is no WebSocket.
 func explainAnswer(response *http.Response, err error) error {
+	var failed *url.Error
+	if response == nil && errors.As(err, &failed) {
+		return failed.Err // what stands before it names only what everybody knows
+	}
 	if response == nil {
 		return err
 	}
