@@ -65,10 +65,12 @@ func osUser() string {
 }
 
 // environmentHelp lists every variable with its default.
-func environmentHelp() string {
+func environmentHelp() string { return variablesHelp(config.Help()) }
+
+func variablesHelp(variables []config.Variable) string {
 	var out strings.Builder
 	table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	for _, v := range config.Help() {
+	for _, v := range variables {
 		fmt.Fprintf(table, "  %s\t%s\t%s\n", v.Name, v.Default, v.Text)
 	}
 	_ = table.Flush()
