@@ -206,6 +206,8 @@ func TestThePasswordFlowAsksForThePassword(t *testing.T) {
 		c.Pattern, c.Flow, c.PermissionURL, c.Secret = mailbox, oauth.Password, "", oauth.NewSecret{Secret: vault.NewSecret(word)}
 	})
 	ana := s.ana()
+	ana.get(proxyPage+"/1").is(http.StatusOK, `value="password"`, "Insecure")
+	ana.get(proxyPage+"/new").is(http.StatusOK, `value="device"`).hides(`value="password"`)
 	ana.get(proxyPage+"/1/authorise").is(http.StatusOK, "Password of the mailbox", "Nobody can use a second factor")
 	ana.post(proxyPage+"/authorise", "address", mailbox, "mailbox_password", "").is(http.StatusUnprocessableEntity, "Enter the password of the mailbox")
 	ana.post(proxyPage+"/authorise", "address", mailbox, "mailbox_password", "wrong-word").is(http.StatusOK, "What to do").hides("wrong-word")

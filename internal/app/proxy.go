@@ -43,9 +43,9 @@ func (o *Orbit) assembleProxy() (err error) {
 	return nil
 }
 
-// warnOfExpiry writes each threshold that a secret or certificate passes into the log; the bell shows it until it is replaced.
-func (o *Orbit) warnOfExpiry(ctx context.Context, _ pgx.Tx, e oauth.Expiring) error {
-	o.Log.WarnContext(ctx, "a secret of a registration ends soon", "registration", e.Pattern, "what", e.Text())
+// warnOfExpiry writes each threshold that a secret or certificate passes into the logs; the bell shows it until it is replaced.
+func (o *Orbit) warnOfExpiry(_ context.Context, _ pgx.Tx, e oauth.Expiring) error {
+	o.Proxies.Expires(e)
 	return nil
 }
 

@@ -39,6 +39,7 @@ const (
 	kindProved    = "proved"     // a mail server accepts a token, nobody is connected
 	kindNotProved = "not_proved" // it does not
 	kindExposed   = "exposed"    // a port that other machines reach takes passwords in clear
+	kindExpires   = "expires"    // a secret of a registration ends soon
 	kindLost      = "lost"       // events that were not written
 )
 

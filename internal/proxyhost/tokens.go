@@ -16,6 +16,11 @@ func (s *Service) Heard(e oauth.Event) {
 	}
 }
 
+// Expires writes that a secret of a registration ends soon into the log. It does not wait.
+func (s *Service) Expires(e oauth.Expiring) {
+	s.write(entry{level: Warning, kind: kindExpires, text: e.Text()})
+}
+
 // heard is an event of tokens in the sentences that administrators of email-oauth2-proxy look for.
 func heard(e oauth.Event) entry {
 	made := entry{account: e.Address, kind: string(e.Kind), level: Warning}

@@ -3,6 +3,7 @@ package proxyhost
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"orbit/internal/mail/proxy"
 	"orbit/internal/oauth"
@@ -32,7 +33,9 @@ func TestACommandLeavesWhatItHeardInTheLog(t *testing.T) {
 	r := newRig(t)
 	r.Heard(oauth.Event{Kind: oauth.NoRefreshToken, Address: mailbox})
 	r.Heard(oauth.Event{Kind: oauth.RefreshRecovered, Address: mailbox})
+	r.Expires(oauth.Expiring{Pattern: "@example.com", ClientID: "6731de76", Kind: oauth.SharedSecret, ExpiresAt: time.Now().Add(7*24*time.Hour + time.Hour), Days: 7})
 	r.WriteOut(t.Context())
+	r.awaitEvent(kindExpires, "The client secret of registration @example.com (client 6731de76) expires in 7 days")
 	r.awaitEvent(string(oauth.NoRefreshToken), "Warning: no refresh token returned for account "+mailbox)
 	r.awaitEvent(string(oauth.RefreshRecovered), "gives access tokens for account "+mailbox+" again")
 }

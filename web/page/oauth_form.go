@@ -81,7 +81,7 @@ func (v RegistrationFormView) tenant() ui.Field {
 }
 
 func (v RegistrationFormView) flow() ui.Field {
-	return ui.Field{Name: "flow", Label: "Flow", Value: string(v.Values.Flow), Required: true, Options: FlowOptions()}
+	return ui.Field{Name: "flow", Label: "Flow", Value: string(v.Values.Flow), Required: true, Options: FlowOptions(v.Values.Flow)}
 }
 
 func (v RegistrationFormView) clientID() ui.Field {

@@ -54,10 +54,13 @@ func flowHelp(f oauth.Flow) string {
 	return ""
 }
 
-// FlowOptions are the flows as radio buttons.
-func FlowOptions() []ui.Option {
+// FlowOptions are the flows as radio buttons. The password flow comes with an import and is offered to nobody else.
+func FlowOptions(chosen oauth.Flow) []ui.Option {
 	options := make([]ui.Option, 0, len(oauth.Flows()))
 	for _, f := range oauth.Flows() {
+		if f == oauth.Password && f != chosen {
+			continue
+		}
 		options = append(options, ui.Option{Value: string(f), Label: FlowName(f), Help: flowHelp(f)})
 	}
 	return options
