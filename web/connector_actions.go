@@ -109,9 +109,11 @@ func (s *Server) askConfirmHostKey(w http.ResponseWriter, r *http.Request) error
 	}
 	v := ui.ConfirmView{
 		Title: "Confirm host key of " + c.Name + "?", Action: r.URL.Path, Submit: "It is the server's key", Back: connectorsPath,
-		Text: "Compare the fingerprint with the server's own, which this command prints there: " +
-			"for f in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $f; done. From now on Orbit expects this key and refuses any other.",
-		Facts:  []ui.Fact{{Label: "Server", Value: c.Server()}, {Label: "It shows", Value: c.OfferedFingerprint, Mono: true}, {Label: "Type", Value: c.OfferedKeyType}},
+		Text: "Compare the fingerprint with the one that the command below prints on the server. From now on Orbit expects this key and refuses any other.",
+		Facts: []ui.Fact{
+			{Label: "Server", Value: c.Server()}, {Label: "It shows", Value: c.OfferedFingerprint, Mono: true}, {Label: "Type", Value: c.OfferedKeyType},
+			{Label: "On the server", Value: "for f in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $f; done", Mono: true},
+		},
 		Values: map[string]string{"fingerprint": c.OfferedFingerprint}, Password: s.mustConfirm(r),
 	}
 	if c.OfferedAt != nil {

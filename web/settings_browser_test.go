@@ -114,12 +114,3 @@ func TestParametersFollowWhatIsTyped(t *testing.T) {
 	tab.SeeText("main", "The application parameters are saved")
 	tab.Check("parameters-saved")
 }
-
-func TestConnectorsPage(t *testing.T) {
-	s := newSite(t)
-	s.somebody("ana", identity.Administrator)
-	tab := s.tab(t, "ana")
-	tab.Open("/settings/network-connectors")
-	tab.SeeText("main", "Direct connection")
-	tab.Check("connectors")
-}

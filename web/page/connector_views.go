@@ -74,9 +74,17 @@ func (v ConnectorTestView) ladder() ui.LadderView {
 			final.Text = v.Request.Host + " can be reached directly."
 		}
 	case !v.Visit.Works:
-		final = ui.FlashView{Tone: ui.Bad, Text: v.Visit.Fault.Cause}
+		final = ui.FlashView{Tone: ui.Bad, Text: v.stopped()}
 	}
 	return ui.LadderView{ID: "connector-ladder", Steps: v.Visit.Steps, Final: &final, Actions: connectorTestActions(v)}
+}
+
+// stopped says where the attempt ended; the step itself says why.
+func (v ConnectorTestView) stopped() string {
+	if v.Visit.FailedAt == "" {
+		return v.Visit.Fault.Cause
+	}
+	return "It did not get further than: " + v.Visit.FailedAt + "."
 }
 
 func portText(port int) string {

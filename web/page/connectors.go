@@ -2,6 +2,7 @@ package page
 
 import (
 	"strconv"
+	"strings"
 
 	"orbit/internal/connector"
 	"orbit/web/ui"
@@ -108,19 +109,22 @@ type ConnectorSummaryView struct {
 
 // way names what connections go through: "the SOCKS5 proxy gate:1080".
 func (v ConnectorSummaryView) way() string {
-	server := or(v.Values.Server(), "a server you have not entered yet")
+	noun := ""
 	switch v.Values.Kind {
 	case connector.KindAgent:
 		return "an agent of Orbit in the other network"
 	case connector.KindSOCKS5:
-		return "the SOCKS5 proxy " + server
+		noun = "SOCKS5 proxy"
 	case connector.KindHTTPConnect:
-		return "the HTTP proxy " + server
+		noun = "HTTP proxy"
 	case connector.KindSSH:
-		return "the SSH server " + server
+		noun = "SSH server"
 	case connector.KindDirect:
 	}
-	return "this machine itself"
+	if v.Values.Address == "" {
+		return article(noun) + " " + noun + " that you have not entered yet"
+	}
+	return "the " + noun + " " + v.Values.Server()
 }
 
 func (v ConnectorSummaryView) signIn() string {
@@ -146,4 +150,12 @@ func ConnectorState(c connector.Connector) (ui.Tone, string) {
 		return ui.Bad, "Host key changed"
 	}
 	return ui.Good, "Active"
+}
+
+// article is the one that a noun is spoken with: an HTTP proxy, a SOCKS5 proxy.
+func article(noun string) string {
+	if strings.HasPrefix(noun, "SOCKS") {
+		return "a"
+	}
+	return "an"
 }
