@@ -56,7 +56,7 @@ func (s *Service) readAgain(ctx context.Context, r Row) (reply.Message, error) {
 		return reply.Message{}, err
 	}
 	return reply.Read(s.raw(ctx, r.ID), reply.Options{
-		Sent: func(id string) bool { return s.sent(ctx, own, id) != "" }, Own: own.has, AuthservID: m.AuthservID,
+		Sent: func(id string) bool { return s.sent(ctx, own, id) != "" }, Own: own.has, AuthservID: m.AuthservID, Token: s.token,
 	})
 }
 

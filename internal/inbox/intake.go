@@ -167,7 +167,7 @@ func (v *visiting) understand(ctx context.Context, text io.Reader, about map[str
 			about[id] = v.s.sent(ctx, v.own, id)
 			return about[id] != ""
 		},
-		Own: v.own.has, AuthservID: v.account.AuthservID,
+		Own: v.own.has, AuthservID: v.account.AuthservID, Token: v.s.token,
 	})
 }
 

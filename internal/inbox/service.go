@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"strings"
+	"regexp"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -27,6 +27,8 @@ type Options struct {
 	Handlers []Handler        // asked in this order
 	// Sent says what the message with that Message-ID was ("smtp_test/12"), "" when Orbit did not send it.
 	Sent func(ctx context.Context, messageID string) (string, error)
+	// Token finds what Orbit has put into the references of its mails; see reply.Options.
+	Token *regexp.Regexp
 }
 
 // Service is what one can do with received mail. Several processes may each have one.
@@ -39,6 +41,7 @@ type Service struct {
 	handlers []Handler
 
 	whatWasSent func(context.Context, string) (string, error)
+	token       *regexp.Regexp
 	times       times
 	opening     *semaphore.Weighted // connections that are being opened
 	storing     *semaphore.Weighted // transactions that store mail
@@ -74,7 +77,7 @@ func New(o Options) (*Service, error) {
 	}
 	return &Service{
 		pool: o.Pool, accounts: o.Accounts, settings: o.Settings, log: o.Log, now: o.Clock, handlers: o.Handlers,
-		whatWasSent: o.Sent, times: defaultTimes(), watched: newWatched(), answering: running{ids: map[int64]bool{}}, counts: newCounts(),
+		whatWasSent: o.Sent, token: o.Token, times: defaultTimes(), watched: newWatched(), answering: running{ids: map[int64]bool{}}, counts: newCounts(),
 		opening: semaphore.NewWeighted(maxOpening), storing: semaphore.NewWeighted(maxStoring), memory: semaphore.NewWeighted(maxMemory),
 		accountsNew: newSignal(), checksAsked: newSignal(), answered: newSignal(), loopsAsked: newSignal(),
 	}, nil
@@ -168,31 +171,4 @@ func (r *rawReader) Read(p []byte) (int, error) {
 	n := copy(p, r.piece)
 	r.piece = r.piece[n:]
 	return n, nil
-}
-
-// storable makes a text fit for a column of a line: valid UTF-8, no control characters, at most limit bytes.
-func storable(text string, limit int) string {
-	return cut(strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "\uFFFD")), limit)
-}
-
-// storableText keeps line ends and tabs.
-func storableText(text string, limit int) string {
-	return cut(strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(text[:min(len(text), 2*limit)], "\uFFFD")), limit)
-}
-
-func cut(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	return strings.ToValidUTF8(text[:limit-len("…")], "") + "…"
 }

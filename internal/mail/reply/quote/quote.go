@@ -122,7 +122,23 @@ func blank(text string) bool {
 
 // fold makes a line comparable: lower case, plain single spaces.
 func fold(text string) string {
+	if folded(text) {
+		return text
+	}
 	return strings.Join(strings.FieldsFunc(strings.ToLower(text), isBlank), " ")
+}
+
+// folded reports whether there is nothing to fold, as in most lines that programs compare.
+func folded(text string) bool {
+	before := byte(' ')
+	for i := range len(text) {
+		c := text[i]
+		if c >= utf8.RuneSelf || c >= 'A' && c <= 'Z' || c == ' ' && before == ' ' || c == '\t' || c == '\r' || c == '\n' {
+			return false
+		}
+		before = c
+	}
+	return before != ' ' || text == ""
 }
 
 func isBlank(r rune) bool {

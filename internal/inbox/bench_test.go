@@ -1,0 +1,186 @@
+package inbox
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	"orbit/internal/account"
+	"orbit/internal/mail/fetch"
+	"orbit/internal/mail/mailtest"
+)
+
+// What is demanded of a visit.
+const (
+	leastRatio = 0.7       // of the rate of a client that only fetches
+	mostMemory = 100 << 20 // while it reads
+	mostIdle   = 60_000    // bytes for an account that waits
+)
+
+// fill puts n different messages of 5 KB into the inbox.
+func (r *rig) fill(n int) {
+	r.t.Helper()
+	text := strings.Repeat("The quick brown fox jumps over the lazy dog. 0123456789 abcdef\r\n", 75)
+	r.server.Drop(r.t, mailtest.User, n, func(i int) []byte {
+		return fmt.Appendf(nil, "From: Ann <ann@example.net>\r\nTo: info@example.com\r\nSubject: number %d\r\nMessage-ID: <%d@example.net>\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\n\r\n%s", i, i, text)
+	})
+}
+
+// only fetches all messages, as a client that does nothing else.
+func (r *rig) only(n int) {
+	r.t.Helper()
+	trusted := x509.NewCertPool()
+	trusted.AppendCertsFromPEM([]byte(r.server.Cert.CA))
+	c, err := imapclient.DialTLS(fmt.Sprintf("127.0.0.1:%d", r.server.IMAPS), &imapclient.Options{TLSConfig: &tls.Config{RootCAs: trusted, ServerName: "localhost"}})
+	r.must(err)
+	defer func() { _ = c.Close() }()
+	r.must(c.Login(mailtest.User, mailtest.Password).Wait())
+	_, err = c.Select("INBOX", nil).Wait()
+	r.must(err)
+	command := c.Fetch(imap.SeqSet{{Start: 1, Stop: 0}}, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{{Peek: true}}})
+	read := 0
+	for message := command.Next(); message != nil; message = command.Next() {
+		for item := message.Next(); item != nil; item = message.Next() {
+			if section, ok := item.(imapclient.FetchItemDataBodySection); ok {
+				_, _ = io.Copy(io.Discard, section.Literal)
+				read++
+			}
+		}
+	}
+	r.must(command.Close())
+	r.want("read", read, n)
+}
+
+// unsee makes everything new again.
+func (r *rig) unsee() {
+	r.t.Helper()
+	r.exec("truncate inbound_message, inbound_raw, inbound_content")
+	r.exec("update mailbox_state set uid = 0")
+}
+
+func measure(do func()) time.Duration {
+	began := time.Now()
+	do()
+	return time.Since(began)
+}
+
+// highest watches the memory of this process until stop, which returns the most that was in use.
+func highest() (stop func() uint64) {
+	end, most := make(chan struct{}), make(chan uint64)
+	go func() {
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		top := uint64(0)
+		for {
+			select {
+			case <-tick.C:
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				top = max(top, m.HeapInuse+m.StackInuse)
+			case <-end:
+				most <- top
+				return
+			}
+		}
+	}()
+	return func() uint64 {
+		close(end)
+		return <-most
+	}
+}
+
+// BenchmarkVisit fetches, classifies and stores 10,000 messages (50 MB) from a local Dovecot, and in the same run
+// fetches them with a client that does nothing else. Both use TLS, as mailboxes are read.
+func BenchmarkVisit(b *testing.B) { benchmarkVisit(b, 10_000) }
+
+func benchmarkVisit(b *testing.B, n int) {
+	r := newRig(b)
+	r.fill(n)
+	m := r.mailbox(fetch.IMAP, manual)
+	r.only(n) // warm: the server's caches
+	var ours, theirs time.Duration
+	top := uint64(0)
+	for b.Loop() {
+		theirs += measure(func() { r.only(n) })
+		runtime.GC()
+		stop := highest()
+		ours += measure(func() { r.want("stored", r.check(r.process, m.ID).Stored, n) })
+		top = max(top, stop())
+		r.unsee()
+	}
+	ratio := theirs.Seconds() / ours.Seconds()
+	b.ReportMetric(float64(n*b.N)/ours.Seconds(), "msg/s")
+	b.ReportMetric(float64(n*b.N)/theirs.Seconds(), "bare-msg/s")
+	b.ReportMetric(ratio, "ratio")
+	b.ReportMetric(float64(top)/1e6, "MB")
+	if ratio < leastRatio {
+		b.Errorf("a visit reaches %.0f %% of a bare client; %.0f %% are demanded", ratio*100, leastRatio*100)
+	}
+	if top > mostMemory {
+		b.Errorf("%d MB were in use", top>>20)
+	}
+}
+
+// A message of 50 MB among others.
+func TestMemoryStaysSmall(t *testing.T) {
+	r := newRig(t)
+	m := r.mailbox(fetch.IMAP, manual)
+	c := r.admin()
+	r.fill(500)
+	r.add(c, "INBOX", string(letterOf("large"))+strings.Repeat("The quick brown fox jumps over the lazy dog. 0123456789 abcdef\n", 50<<20/65))
+	runtime.GC()
+	var before runtime.MemStats
+	runtime.ReadMemStats(&before)
+	stop := highest()
+	r.want("stored", r.check(r.process, m.ID).Stored, 501)
+	top := stop() - min(before.HeapInuse+before.StackInuse, 0)
+	t.Logf("%d MB were in use at most", top>>20)
+	if top > mostMemory+before.HeapInuse {
+		t.Errorf("%d MB were in use, %d MB before", top>>20, before.HeapInuse>>20)
+	}
+}
+
+// BenchmarkIdle reports what an account costs that waits for mail.
+func BenchmarkIdle(b *testing.B) { benchmarkIdle(b, 500) }
+
+func benchmarkIdle(b *testing.B, n int) {
+	r := newRig(b)
+	r.server = mailtest.Dovecot(b, mailtest.DovecotOptions{Busy: true})
+	for b.Loop() {
+		c := r.settings(fetch.IMAP)
+		for i := range n {
+			c.AccountName = fmt.Sprint("account ", i)
+			stored, err := r.accounts.CreateMailbox(r.ctx, c)
+			r.must(err)
+			c.CredentialID, c.NewCredential = stored.CredentialID, account.NewCredential{}
+		}
+		before := inUse()
+		r.run(r.process)
+		r.until("all wait", func() bool {
+			return r.number("select count(*) from mailbox_state where idle and checking_since is null") == n
+		})
+		each := float64(inUse()-before) / float64(n)
+		b.ReportMetric(each/1000, "kB/account")
+		if each > mostIdle {
+			b.Errorf("%.0f bytes for each account", each)
+		}
+		r.stop()
+		r.exec("delete from mailbox_account")
+	}
+}
+
+func inUse() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapInuse + m.StackInuse
+}
