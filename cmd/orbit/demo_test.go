@@ -63,6 +63,8 @@ func TestDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("ORBIT_ALLOWED_DESTINATIONS", find(t, string(env), `ORBIT_ALLOWED_DESTINATIONS='([^']+)'`))
+	wants(t, must(t, "network-connector", "compare", "Demo mailbox"), "directly (default)", "works")
+	wantFailure(t, "orbit smtp list", "network-connector", "compare", "Nobody")
 	if status, out, errs := shell(t.Context(), "smtp", "test", "Demo mailbox", "--to", "somebody@example.com"); status != exitOK {
 		t.Fatalf("status %d\n%s%s", status, out, errs)
 	}

@@ -17,14 +17,15 @@ import (
 
 func newNetworkConnector() *cobra.Command {
 	cmd := group("network-connector", "Let mail leave through an agent in another network",
-		newConnectorSetup(), newConnectorStatus(), newConnectorAgent(), newConnectorDoctor(), newConnectorRevoke(),
+		newConnectorSetup(), newConnectorStatus(), newConnectorAgent(), newConnectorDoctor(), newConnectorRevoke(), newConnectorCompare(),
 	)
 	cmd.Long = `A network connector of the kind agent is a small program in another network that calls in at Orbit and
 opens connections there: mail servers that only that network reaches become reachable for accounts, for the OAuth
 2.0 proxy and for token requests. Only the agent's machine opens a connection to the other side, to TCP port
 51445 of Orbit's machine; a proxy in between (HTTPS_PROXY) is fine.
 
-setup, status and revoke run on Orbit's machine; agent and doctor on the remote one.`
+setup, status and revoke run on Orbit's machine; agent and doctor on the remote one. compare tries every way to
+the server of an account, through connectors of all kinds.`
 	cmd.Example = `  orbit network-connector setup "Branch office"
   orbit network-connector status
   orbit network-connector doctor --destination mail.branch.example:25`
