@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"orbit/internal/account"
 	"orbit/internal/app"
@@ -130,8 +131,29 @@ func TestTheDocumentsMailboxOpensThroughTheProxy(t *testing.T) {
 	if _, err := h.Proxies.Save(t.Context(), l.ID, proxyhost.Change{Settings: l.Settings, Version: l.Version}); err != nil {
 		t.Fatal(err)
 	}
-	answers(t, h, l.ID)
-	wantOpened(t, h, inbox.ID, "INBOX has 1 message")
+	eventuallyOpened(t, h, inbox.ID, "INBOX has 1 message")
+}
+
+// eventuallyOpened waits until a changed listener leads where it should.
+func eventuallyOpened(t *testing.T, h *house, id int64, last string) {
+	t.Helper()
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	deadline := time.After(20 * time.Second)
+	for {
+		test, err := h.Accounts.TestMailbox(t.Context(), account.MailboxTestRequest{AccountID: id}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if test.Reply == last {
+			return
+		}
+		select {
+		case <-look.C:
+		case <-deadline:
+			t.Fatalf("want %s, got %s %+v", last, test.Reply, test.Fault())
+		}
+	}
 }
 
 func TestAMailboxThatNobodyAuthorisedOffersIt(t *testing.T) {
