@@ -60,6 +60,7 @@ func (s *Service) sent(ctx context.Context, own *senders, id string) string {
 	what, err := s.whatWasSent(ctx, id)
 	if err != nil {
 		s.log.WarnContext(ctx, "look for a sent message", "error", err)
+		return ""
 	}
 	return what
 }
