@@ -66,6 +66,7 @@ func (s *Server) viewInbox(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	listing.Query.Del("cursor") // filters and the file begin anew
 	v := listing.report(inboxReport(mailbox, rows, clock), max(1, len(rows)), len(rows))
 	v.Note = page.InboxNote(page.InboxNoteView{Mailbox: mailbox, Health: health[mailbox.ID], Clock: clock, News: newsAddress(mailbox.ID, rows, f)})
 	if identity.UserFrom(r.Context()).Role.CanTest() && mailbox.Active {
@@ -101,7 +102,7 @@ func inboxReport(mailbox account.Mailbox, rows []inbox.Row, clock ui.Clock) ui.R
 			{Name: "subject", Label: "Subject"},
 			{Name: "since", Label: "From day", Attributes: templ.Attributes{"type": "date"}}, {Name: "until", Label: "To day", Attributes: templ.Attributes{"type": "date"}},
 		},
-		Columns: []ui.Column{{Label: "Received"}, {Label: "Subject", Wide: true}, {Label: "From"}, {Label: "Class"}, {Label: "What it led to", Wide: true}},
+		Columns: []ui.Column{{Label: "Received"}, {Label: "Subject", Wide: true}, {Label: "From"}, {Label: "Class"}, {Label: "What it led to"}},
 		Empty: ui.EmptyView{
 			Icon: "inbox", Title: "Nothing received yet",
 			Text: "Every message that arrives in this mailbox is stored here once, whatever happens to it on the server. Send one to the mailbox, or press Check now.",

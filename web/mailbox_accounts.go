@@ -111,7 +111,7 @@ func mailboxRow(m account.MailboxRow, h inbox.Health, role identity.Role, clock 
 	return ui.Row{
 		ID: "mailbox-" + strconv.FormatInt(m.ID, 10), Name: m.AccountName, Muted: !m.Active,
 		Cells: []templ.Component{
-			page.Text(strconv.FormatInt(m.ID, 10)), page.MailboxName(m), page.MailboxState(h, clock), page.LastCheck(h, clock),
+			page.Text(strconv.FormatInt(m.ID, 10)), page.MailboxName(m), page.MailboxState(m, h, clock), page.LastCheck(h, clock),
 			page.ReceivedCount(m.ID, h.Stored), page.YesNoText(m.UseSecureConnection), ui.TextCell(connectionType(m.SecureConnectionType)),
 			page.Text(m.Protocol.Name()), page.Text(strconv.Itoa(m.Port)), page.YesNoText(m.AutomaticCheck), page.YesNoText(m.KeepCopyOnServer),
 		},

@@ -16,10 +16,11 @@ import (
 type watch struct {
 	hosts []string // the only ones that pages may talk to
 
-	mu     sync.Mutex
-	wrong  []string
-	weight int64
-	urls   []string
+	mu       sync.Mutex
+	provoked bool // refusals of the policy are what the test wants to see
+	wrong    []string
+	weight   int64
+	urls     []string
 }
 
 // event is called by the goroutine that reads from the browser; it must be quick.
@@ -51,6 +52,9 @@ func (w *watch) event(event any) {
 func (w *watch) entry(e *log.Entry) {
 	expected := e.Source == log.EntrySourceNetwork && strings.Contains(e.Text, "the server responded with a status of 4") ||
 		strings.Contains(e.Text, "'beforeunload' confirmation panel")
+	if w.provoked && (e.Source == log.EntrySourceSecurity || strings.Contains(e.Text, "sandboxed") || strings.Contains(e.Text, "ERR_BLOCKED")) {
+		return
+	}
 	if e.Level == log.EntryLevelError && !expected || strings.Contains(e.Text, "Content Security Policy") {
 		w.note("browser log: %s (%s)", e.Text, e.URL)
 	}
@@ -84,6 +88,13 @@ func (tab *Tab) Allow(host string) {
 	tab.seen.mu.Lock()
 	defer tab.seen.mu.Unlock()
 	tab.seen.hosts = append(tab.seen.hosts, host)
+}
+
+// Provoke lets a page try what the Content-Security-Policy and the sandbox of a frame forbid, without failing the test.
+func (tab *Tab) Provoke() {
+	tab.seen.mu.Lock()
+	defer tab.seen.mu.Unlock()
+	tab.seen.provoked = true
 }
 
 // forget begins to weigh anew.

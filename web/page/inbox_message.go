@@ -41,13 +41,27 @@ func (v MessageView) from() string {
 	return m.FromName + " <" + m.FromAddress + ">"
 }
 
-// newText is what the writer wrote anew, when that is not the whole text anyway.
+// byline stands under the subject.
+func (v MessageView) byline() string {
+	return "From " + v.from() + ", " + v.Clock.At(v.Message.ReceivedAt).Short()
+}
+
+// newText is what a person wrote anew, when that is not the whole text anyway. What programs write has no other part.
 func (v MessageView) newText() string {
 	text := strings.TrimSpace(v.Message.Read.Text)
-	if text == strings.TrimSpace(v.Message.Read.Body) {
+	person := v.Message.Class == reply.ClassReply || v.Message.Class == reply.ClassOther
+	if !person || text == strings.TrimSpace(v.Message.Read.Body) {
 		return ""
 	}
 	return text
+}
+
+// newTextTitle does not call an answer what answers nothing.
+func (v MessageView) newTextTitle() string {
+	if v.Message.Class == reply.ClassReply {
+		return "What the writer answered"
+	}
+	return "What was written"
 }
 
 // answer says what the writer decided.
@@ -194,6 +208,15 @@ func complaintFacts(r reply.Report) []ui.Fact {
 		facts = append(facts, ui.Fact{Label: "Sent from", Value: r.SourceIP, Mono: true})
 	}
 	return facts
+}
+
+// attachmentWords say what an attachment is.
+func attachmentWords(a reply.Attachment) string {
+	words := a.Type + ", " + Bytes(a.Size)
+	if a.Inline {
+		words += ", shown in the letter"
+	}
+	return words
 }
 
 // verdictOf is one method's finding with its colour.

@@ -53,7 +53,7 @@ func (v LoopView) address() ui.Field {
 }
 
 func (v LoopView) every() ui.Field {
-	f := ui.Field{Name: "every_minutes", Label: "Repeat every", Unit: "minutes", Min: 5, Max: 10080, Help: "For Repeat: 60 is once an hour, 1440 once a day."}
+	f := ui.Field{Name: "every_minutes", Label: "Repeat every", Unit: "minutes", Min: 5, Max: 10080, Help: "Only for Repeat. 60 is once an hour, 1440 once a day."}
 	if v.Values.EveryMinutes > 0 {
 		f.Value = strconv.Itoa(v.Values.EveryMinutes)
 	}
@@ -179,11 +179,14 @@ func changedWords(changes []inbox.HeaderChange) string {
 	return fmt.Sprintf("Header: %d added, %d changed, %d removed on the way", added, changed, removed)
 }
 
+// fewLoops are shown without being asked for.
+const fewLoops = 5
+
 // trend is the graph of the delay, oldest first.
 func (v LoopView) trend() ui.TrendView {
 	t := ui.TrendView{ID: "delay", Title: "Delay", Zone: v.Clock.Zone}
 	arrived, failed := 0, 0
-	for _, l := range slices.Backward(v.Loops) {
+	for _, l := range slices.SortedFunc(slices.Values(v.Loops), func(a, b inbox.Loop) int { return a.StartedAt.Compare(b.StartedAt) }) {
 		if LoopRunning(l) {
 			continue
 		}
@@ -197,7 +200,7 @@ func (v LoopView) trend() ui.TrendView {
 		}
 		t.Points = append(t.Points, p)
 	}
-	t.About = fmt.Sprintf("%s arrived, %s did not. The table below has every one.", ui.Count(arrived, "message", "messages"), ui.Number(failed))
+	t.About = fmt.Sprintf("%s arrived, %s did not. They are listed under All results.", ui.Count(arrived, "message", "messages"), ui.Number(failed))
 	return t
 }
 

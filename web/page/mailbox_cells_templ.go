@@ -85,7 +85,7 @@ func MailboxName(m account.MailboxRow) templ.Component {
 }
 
 // MailboxState says what happens with a mailbox, and what is wrong with it in words.
-func MailboxState(h inbox.Health, clock ui.Clock) templ.Component {
+func MailboxState(m account.MailboxRow, h inbox.Health, clock ui.Clock) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -133,7 +133,7 @@ func MailboxState(h inbox.Health, clock ui.Clock) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if h.State == inbox.Failing && !h.NextAttempt.IsZero() {
+		if h.State == inbox.Failing && m.AutomaticCheck && !h.NextAttempt.IsZero() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<small>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -157,14 +157,14 @@ func MailboxState(h inbox.Health, clock ui.Clock) templ.Component {
 			}
 		}
 		if h.State == inbox.Watching {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<small>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<small class=\"nowrap\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var8 string
 			templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(howWatched(h))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/page/mailbox_cells.templ`, Line: 30, Col: 25}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/page/mailbox_cells.templ`, Line: 30, Col: 40}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
 			if templ_7745c5c3_Err != nil {

@@ -34,11 +34,10 @@ func (v CheckView) tone() ui.Tone {
 func (v CheckView) facts() []ui.Fact {
 	var facts []ui.Fact
 	add := func(label string, n int) {
-		if n > 0 || label == "In the mailbox" {
+		if n > 0 {
 			facts = append(facts, ui.Fact{Label: label, Value: ui.Number(n)})
 		}
 	}
-	add("In the mailbox", v.Visit.Messages)
 	add("Not seen before", v.Visit.Found)
 	add("Stored", v.Visit.Stored)
 	add("Known already", v.Visit.Known)
