@@ -53,6 +53,7 @@ var mayImport = []struct {
 
 	{"web/ui", "internal/mail/ladder internal/problem static"},
 	{"web/form", "internal/problem internal/vault"},
+	{"web/mailhtml", ""},
 	{"web/page", "web/ui web/form internal/... static"},
 	{"web/browsertest/gallery", "web/browsertest web/page web/ui internal/mail/ladder internal/problem static"},
 	{"web/browsertest", ""},
