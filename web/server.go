@@ -24,6 +24,7 @@ import (
 	"orbit/internal/identity"
 	"orbit/internal/inbox"
 	"orbit/internal/mail/provider"
+	"orbit/internal/notify"
 	"orbit/internal/oauth"
 	"orbit/internal/proxyhost"
 	"orbit/internal/setting"
@@ -50,6 +51,7 @@ type Options struct {
 	Connectors  *connector.Service
 	OAuth       *oauth.Service
 	Proxies     *proxyhost.Service
+	Notify      *notify.Service
 	Resolver    provider.Resolver // asked for the provider of a sender's domain
 	Settings    *setting.Service
 	Trail       audit.Querier // the database that holds the audit trail

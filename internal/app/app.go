@@ -12,11 +12,13 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"orbit/internal/account"
+	"orbit/internal/approval"
 	"orbit/internal/config"
 	"orbit/internal/connector"
 	"orbit/internal/credential"
 	"orbit/internal/identity"
 	"orbit/internal/inbox"
+	"orbit/internal/notify"
 	"orbit/internal/oauth"
 	"orbit/internal/postgres"
 	"orbit/internal/proxyhost"
@@ -42,6 +44,8 @@ type Orbit struct {
 	OAuth       *oauth.Service
 	Proxies     *proxyhost.Service
 	Accounts    *account.Service
+	Notify      *notify.Service
+	Approvals   *approval.Service
 	Inbox       *inbox.Service
 
 	NewKeyFile bool // the key file was created just now: say where it is
@@ -90,7 +94,7 @@ func Assemble(ctx context.Context, c config.Config, pool *pgxpool.Pool, log *slo
 		return nil, err
 	}
 	o := &Orbit{Config: c, Log: log, Pool: pool, Box: box, NewKeyFile: created}
-	o.Identity = identity.New(pool, identity.Options{Secure: c.BaseURL.Scheme == "https", Log: log})
+	o.Identity = identity.New(pool, identity.Options{Secure: c.BaseURL.Scheme == "https", Log: log, SendInvitation: o.sendInvitation})
 	o.Settings = setting.New(pool)
 	o.Credentials = credential.New(pool, box)
 	rules, err := connector.ParseRules(strings.Join(c.AllowedDestinations, ","), strings.Join(c.DeniedDestinations, ","))
@@ -111,6 +115,10 @@ func Assemble(ctx context.Context, c config.Config, pool *pgxpool.Pool, log *slo
 		Tokens: tokens{o.OAuth}, Own: o.Proxies.Own,
 	})
 	o.Credentials.UsedBy = o.credentialUses
+	if err := o.assembleNotify(); err != nil {
+		return nil, err
+	}
+	o.assembleApprovals()
 	return o, o.assembleInbox()
 }
 

@@ -40,7 +40,6 @@ var mayImport = []struct {
 	{"internal/oauth", "internal/oauth/endpoint internal/credential internal/mail/explain internal/mail/ladder internal/mail/provider " + feature},
 	{"internal/oauth/checklist", "internal/oauth internal/oauth/... internal/mail/... internal/problem internal/vault"},
 	{"internal/oauth/preset", "internal/oauth internal/oauth/... internal/mail/... internal/problem internal/vault"},
-	{"internal/notify/text", ""},
 	{"internal/approval", "internal/notify internal/notify/text internal/mail/reply " + feature},
 	{"internal/account", "internal/credential internal/mail/... " + feature},
 	{"internal/proxyhost", "internal/oauth internal/oauth/... internal/oauth/plan internal/credential internal/connector internal/mail/... " + feature},

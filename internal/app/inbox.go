@@ -5,23 +5,31 @@ import (
 	"fmt"
 
 	"orbit/internal/account"
+	"orbit/internal/approval"
 	"orbit/internal/inbox"
 	"orbit/web/ui"
 )
 
 // assembleInbox builds the watch over mailboxes.
 func (o *Orbit) assembleInbox() (err error) {
-	o.Inbox, err = inbox.New(inbox.Options{Pool: o.Pool, Accounts: o.Accounts, Settings: o.Settings, Log: o.Log, Sent: o.whatWasSent})
+	o.Inbox, err = inbox.New(inbox.Options{
+		Pool: o.Pool, Accounts: o.Accounts, Settings: o.Settings, Log: o.Log, Sent: o.whatWasSent, Token: approval.ReplyReference,
+		Handlers: []inbox.Handler{decisions{o}, signs{o.Notify}},
+	})
 	return err
 }
 
 // whatWasSent says what the message with an id was, for answers to it and reports about it.
 func (o *Orbit) whatWasSent(ctx context.Context, messageID string) (string, error) {
 	test, err := o.Accounts.SentTest(ctx, messageID)
-	if err != nil || test == 0 {
+	if err != nil || test != 0 {
+		return fmt.Sprintf("smtp_test/%d", test), err
+	}
+	delivery, err := o.Notify.SentMessage(ctx, messageID)
+	if err != nil || delivery == 0 {
 		return "", err
 	}
-	return fmt.Sprintf("smtp_test/%d", test), nil
+	return fmt.Sprintf("delivery/%d", delivery), nil
 }
 
 const mailboxesPath = "/settings/notifications/imap-pop3"

@@ -33,12 +33,12 @@ func (o *Orbit) serveMetrics(ctx context.Context) error {
 // registry holds what can be counted.
 func (o *Orbit) registry() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), o.Proxies.Collector(), o.Agents.Collector(), o.Inbox.Collector())
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), o.Proxies.Collector(), o.Agents.Collector(), o.Inbox.Collector(), o.Notify.Collector())
 	gauge := func(name, help string, read func() float64) {
 		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "orbit", Name: name, Help: help}, read))
 	}
 	gauge("database_connections", "Connections of the pool.", func() float64 { return float64(o.Pool.Stat().TotalConns()) })
 	gauge("database_connections_in_use", "Connections of the pool that somebody holds.", func() float64 { return float64(o.Pool.Stat().AcquiredConns()) })
-	gauge("smtp_tests_running", "Tests of SMTP accounts that run now.", func() float64 { return float64(o.Accounts.TestsRunning()) })
+	gauge("account_tests_running", "Tests of SMTP and IMAP/POP3 accounts that run now.", func() float64 { return float64(o.Accounts.TestsRunning()) })
 	return registry
 }

@@ -111,7 +111,7 @@ func (o outbox) PostTx(_ context.Context, _ pgx.Tx, e notify.Event) (notify.Acce
 	return notify.Accepted{}, nil
 }
 
-func (o outbox) CancelRequestTx(context.Context, pgx.Tx, int64) error { return nil }
+func (o outbox) CancelRequestTx(context.Context, pgx.Tx, int64) (int, error) { return 0, nil }
 
 // sent returns the mails that were sent since it was last asked, as "type to".
 func (r *rig) sent() []string {

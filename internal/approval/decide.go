@@ -259,5 +259,6 @@ func (s *Service) end(ctx context.Context, tx pgx.Tx, w *Whole, status Status, b
 	if err := updateStatus(ctx, tx, w.Request); err != nil {
 		return err
 	}
-	return s.Notices.CancelRequestTx(ctx, tx, w.ID)
+	_, err := s.Notices.CancelRequestTx(ctx, tx, w.ID)
+	return err
 }

@@ -26,7 +26,7 @@ type Notices interface {
 	SendTx(ctx context.Context, tx pgx.Tx, m notify.Message) (int64, error)
 	PostTx(ctx context.Context, tx pgx.Tx, e notify.Event) (notify.Accepted, error)
 	// CancelRequestTx takes back what waits to be sent about a request.
-	CancelRequestTx(ctx context.Context, tx pgx.Tx, requestID int64) error
+	CancelRequestTx(ctx context.Context, tx pgx.Tx, requestID int64) (int, error)
 }
 
 // Options are the parts that a Service works with.

@@ -115,7 +115,7 @@ type Message struct {
 	Headers         []Header // see submit.Message
 
 	// Confidential messages carry a link that decides: values and bytes are sealed in the table, and pages do not
-	// show what Hidden lists.
+	// show what Hidden lists: the addresses behind tags such as URL_APPROVE, by the tag's name, or texts as they are.
 	Confidential bool
 	Hidden       []string
 

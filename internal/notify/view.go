@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"strings"
 
@@ -67,7 +68,9 @@ func (s *Service) hider(it *item) (*strings.Replacer, error) {
 	}
 	var pairs []string
 	for _, secret := range c.Hidden {
-		if secret != "" {
+		if link := c.Values[secret].URL; link != "" {
+			pairs = append(pairs, html.EscapeString(link), hiddenMark, link, hiddenMark)
+		} else if secret != "" {
 			pairs = append(pairs, secret, hiddenMark)
 		}
 	}

@@ -24,6 +24,7 @@ import (
 	"orbit/internal/credential"
 	"orbit/internal/identity"
 	"orbit/internal/inbox"
+	"orbit/internal/notify"
 	"orbit/internal/oauth"
 	"orbit/internal/proxyhost"
 )
@@ -44,6 +45,7 @@ type Options struct {
 	OAuth       *oauth.Service
 	Proxies     *proxyhost.Service
 	Inbox       *inbox.Service
+	Notify      *notify.Service
 	Version     string
 	// Seen hears which token a request was made with, for the log of requests. nil: nobody listens.
 	Seen func(ctx context.Context, token string)
@@ -73,6 +75,7 @@ func Mount(router chi.Router, o Options) {
 	a.smtpAccounts()
 	a.mailboxAccounts()
 	a.messages()
+	a.notifications()
 	a.credentials()
 	a.networkConnectors()
 	a.oauthClients()
