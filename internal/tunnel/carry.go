@@ -6,8 +6,6 @@ import (
 	"net"
 	"sync/atomic"
 	"time"
-
-	"github.com/hashicorp/yamux"
 )
 
 // Dialled is a connection at the far end: TCP, or a tunnel again.
@@ -19,7 +17,7 @@ type Dialled interface {
 // carrier is a tunnel at the side that carries it out.
 type carrier struct {
 	link   *link
-	stream *yamux.Stream
+	stream *frugal
 	cancel context.CancelFunc // of the dialling
 
 	gone   atomic.Bool // the opener reads no more
@@ -35,7 +33,7 @@ func (l *link) accept(ctx context.Context) {
 			return
 		}
 		ctx, cancel := context.WithCancel(ctx)
-		c := &carrier{link: l, stream: stream, cancel: cancel}
+		c := &carrier{link: l, stream: &frugal{Stream: stream}, cancel: cancel}
 		if l.add(stream.StreamID(), c) {
 			c.heed(wordGone)
 		}

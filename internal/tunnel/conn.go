@@ -18,7 +18,7 @@ import (
 // Conn is a tunnel at the side that asked for it: a net.Conn with CloseWrite, as TCP has it.
 type Conn struct {
 	link   *link
-	stream *yamux.Stream
+	stream *frugal
 	remote net.Addr
 
 	closed atomic.Bool // by us

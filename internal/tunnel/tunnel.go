@@ -44,5 +44,5 @@ const (
 	watchEvery    = time.Second
 	freshFor      = 4 * time.Second // a link that has been silent for longer is asked last
 	lingerTime    = 10 * time.Second
-	sweepEvery    = 5 * time.Second
+	sweepEvery    = time.Second
 )
