@@ -35,7 +35,7 @@ func (*outbox) PostTx(context.Context, pgx.Tx, notify.Event) (notify.Accepted, e
 	return notify.Accepted{}, nil
 }
 
-func (*outbox) CancelRequestTx(context.Context, pgx.Tx, int64) error { return nil }
+func (*outbox) CancelRequestTx(context.Context, pgx.Tx, int64) (int, error) { return 0, nil }
 
 func (o *outbox) invite(_ context.Context, _ pgx.Tx, i identity.Invitation) error {
 	o.mu.Lock()
