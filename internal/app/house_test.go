@@ -99,9 +99,13 @@ func fill(tab *browsertest.Tab, pairs ...string) {
 	}
 }
 
-// choose sets a Yes/No switch or a group of radio buttons.
+// choose sets a Yes/No switch or a group of radio buttons. The summary beside the form may move it just then, so it waits
+// until the choice is made.
 func choose(tab *browsertest.Tab, name, value string) {
-	tab.Click(`label:has(> input[name="` + name + `"][value="` + value + `"])`)
+	input := `input[name="` + name + `"][value="` + value + `"]`
+	tab.See(`label:has(> ` + input + `)`)
+	tab.Eval("document.querySelector(`" + input + "`).click(), ''")
+	tab.Until("document.querySelector(`" + input + "`).checked")
 }
 
 // submit presses the button of the form in the page, submitWindow that of the window over it.
