@@ -2,6 +2,7 @@ package connector
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -87,7 +88,7 @@ func TestAConnectorIsTested(t *testing.T) {
 	if _, err := h.Test(h.ctx, direct.ID, TestRequest{}, nil); err == nil {
 		t.Error("there is nothing to test")
 	}
-	if _, err := h.Test(h.ctx, 4711, TestRequest{}, nil); err != problem.ErrNotFound {
+	if _, err := h.Test(h.ctx, 4711, TestRequest{}, nil); !errors.Is(err, problem.ErrNotFound) {
 		t.Errorf("%v", err)
 	}
 	gone, err := h.Test(h.ctx, h.register(KindHTTPConnect, closedPort(t), "", "").ID, TestRequest{}, nil)

@@ -15,8 +15,8 @@ import (
 	"orbit/internal/mail/ladder"
 )
 
-// answer is a peer that reads the request and says a text.
-func answer(text string) func(net.Conn) {
+// says is a peer that reads the request and says a text.
+func says(text string) func(net.Conn) {
 	return func(conn net.Conn) {
 		_, _ = conn.Read(make([]byte, 4096))
 		_, _ = io.WriteString(conn, text)
@@ -44,12 +44,12 @@ func TestEveryFaultOfAConnectorIsExplained(t *testing.T) {
 		step   ladder.Name
 	}{
 		{"closes at once", KindSOCKS5, func(net.Conn) {}, "connector_dropped", ladder.Gate},
-		{"an HTTP proxy", KindSOCKS5, answer("HTTP/1.1 400 Bad Request\r\n\r\n"), "socks5_not_socks", ladder.Gate},
-		{"a mail server", KindSOCKS5, answer("220 mail ESMTP\r\n"), "socks5_not_socks", ladder.Gate},
-		{"SOCKS4", KindSOCKS5, answer("\x00\x5b"), "socks5_not_socks", ladder.Gate},
-		{"wants a password", KindSOCKS5, answer("\x05\xff"), "socks5_method", ladder.Gate},
-		{"chooses what was not offered", KindSOCKS5, answer("\x05\x02"), "socks5_malformed", ladder.Gate},
-		{"half a greeting", KindSOCKS5, answer("\x05"), "connector_dropped", ladder.Gate},
+		{"an HTTP proxy", KindSOCKS5, says("HTTP/1.1 400 Bad Request\r\n\r\n"), "socks5_not_socks", ladder.Gate},
+		{"a mail server", KindSOCKS5, says("220 mail ESMTP\r\n"), "socks5_not_socks", ladder.Gate},
+		{"SOCKS4", KindSOCKS5, says("\x00\x5b"), "socks5_not_socks", ladder.Gate},
+		{"wants a password", KindSOCKS5, says("\x05\xff"), "socks5_method", ladder.Gate},
+		{"chooses what was not offered", KindSOCKS5, says("\x05\x02"), "socks5_malformed", ladder.Gate},
+		{"half a greeting", KindSOCKS5, says("\x05"), "connector_dropped", ladder.Gate},
 		{"general failure", KindSOCKS5, socksPeer("\x05\x01\x00\x01\x00\x00\x00\x00\x00\x00"), "socks5_1", ladder.Connect},
 		{"not allowed, and no more than that", KindSOCKS5, socksPeer("\x05\x02"), "socks5_2", ladder.Connect},
 		{"network unreachable", KindSOCKS5, socksPeer("\x05\x03"), "socks5_3", ladder.Connect},
@@ -64,19 +64,19 @@ func TestEveryFaultOfAConnectorIsExplained(t *testing.T) {
 		{"half a reply", KindSOCKS5, socksPeer("\x05\x00\x00\x03\xff"), "connector_dropped_request", ladder.Connect},
 
 		{"closes at once", KindHTTPConnect, func(net.Conn) {}, "connector_dropped_request", ladder.Connect},
-		{"an SSH server", KindHTTPConnect, answer("SSH-2.0-OpenSSH_9.2\r\n"), "http_connect_not_http", ladder.Connect},
-		{"a SOCKS proxy", KindHTTPConnect, answer("\x05\xff"), "http_connect_not_http", ladder.Connect},
-		{"a web server", KindHTTPConnect, answer("HTTP/1.1 405 Method Not Allowed\r\n\r\n"), "http_connect_no_proxy", ladder.Connect},
-		{"forbids", KindHTTPConnect, answer("HTTP/1.1 403 Forbidden\r\n\r\n<html>"), "http_connect_403", ladder.Connect},
-		{"wants a password", KindHTTPConnect, answer("HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic realm=x\r\n\r\n"), "http_connect_407_missing", ladder.Connect},
-		{"wants Kerberos", KindHTTPConnect, answer("HTTP/1.1 407 Auth\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM\r\n\r\n"), "http_connect_407_scheme", ladder.Connect},
-		{"bad gateway", KindHTTPConnect, answer("HTTP/1.1 502 Bad Gateway\r\n\r\n"), "http_connect_502", ladder.Connect},
-		{"unavailable", KindHTTPConnect, answer("HTTP/1.1 503 Service Unavailable\r\n\r\n"), "http_connect_503", ladder.Connect},
-		{"gateway timeout", KindHTTPConnect, answer("HTTP/1.0 504 Gateway Timeout\n\n"), "http_connect_504", ladder.Connect},
-		{"a redirect", KindHTTPConnect, answer("HTTP/1.1 302 Found\r\n\r\n"), "http_connect_other", ladder.Connect},
-		{"no status", KindHTTPConnect, answer("HTTP/1.1 what\r\n\r\n"), "http_connect_malformed", ladder.Connect},
-		{"a header without end", KindHTTPConnect, answer("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 20_000)), "http_connect_malformed", ladder.Connect},
-		{"interim answers without end", KindHTTPConnect, answer(strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 9)), "http_connect_malformed", ladder.Connect},
+		{"an SSH server", KindHTTPConnect, says("SSH-2.0-OpenSSH_9.2\r\n"), "http_connect_not_http", ladder.Connect},
+		{"a SOCKS proxy", KindHTTPConnect, says("\x05\xff"), "http_connect_not_http", ladder.Connect},
+		{"a web server", KindHTTPConnect, says("HTTP/1.1 405 Method Not Allowed\r\n\r\n"), "http_connect_no_proxy", ladder.Connect},
+		{"forbids", KindHTTPConnect, says("HTTP/1.1 403 Forbidden\r\n\r\n<html>"), "http_connect_403", ladder.Connect},
+		{"wants a password", KindHTTPConnect, says("HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic realm=x\r\n\r\n"), "http_connect_407_missing", ladder.Connect},
+		{"wants Kerberos", KindHTTPConnect, says("HTTP/1.1 407 Auth\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM\r\n\r\n"), "http_connect_407_scheme", ladder.Connect},
+		{"bad gateway", KindHTTPConnect, says("HTTP/1.1 502 Bad Gateway\r\n\r\n"), "http_connect_502", ladder.Connect},
+		{"unavailable", KindHTTPConnect, says("HTTP/1.1 503 Service Unavailable\r\n\r\n"), "http_connect_503", ladder.Connect},
+		{"gateway timeout", KindHTTPConnect, says("HTTP/1.0 504 Gateway Timeout\n\n"), "http_connect_504", ladder.Connect},
+		{"a redirect", KindHTTPConnect, says("HTTP/1.1 302 Found\r\n\r\n"), "http_connect_other", ladder.Connect},
+		{"no status", KindHTTPConnect, says("HTTP/1.1 what\r\n\r\n"), "http_connect_malformed", ladder.Connect},
+		{"a header without end", KindHTTPConnect, says("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 20_000)), "http_connect_malformed", ladder.Connect},
+		{"interim answers without end", KindHTTPConnect, says(strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 9)), "http_connect_malformed", ladder.Connect},
 	} {
 		t.Run(string(c.kind)+" "+c.name, func(t *testing.T) {
 			t.Parallel()

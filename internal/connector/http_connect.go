@@ -48,12 +48,12 @@ func (s httpSession) close() { _ = s.conn.Close() }
 
 func (s httpSession) request(ctx context.Context, h hop, host string, port int) (net.Conn, error) {
 	h.Username = s.signIn.username
-	var answer *http.Response
+	var a answer
 	err := converse(ctx, s.conn, askTimeout, func() (err error) {
 		if _, err := io.WriteString(s.conn, s.question(host, port)); err != nil {
 			return err
 		}
-		answer, err = readAnswer(s.conn)
+		a, err = readAnswer(s.conn)
 		return err
 	})
 	switch {
@@ -64,11 +64,9 @@ func (s httpSession) request(ctx context.Context, h hop, host string, port int) 
 	case err != nil:
 		return nil, h.fault(ladder.Connect, h.Request(err), err)
 	}
-	line := answer.Proto + " " + answer.Status
-	ladder.From(ctx).Record("server", line)
-	if answer.StatusCode/100 != 2 {
-		fault := h.Connect(answer.StatusCode, line, schemes(answer.Header.Values("Proxy-Authenticate")))
-		return nil, h.fault(ladder.Connect, fault, errors.New(line))
+	ladder.From(ctx).Record("server", a.line)
+	if a.status/100 != 2 {
+		return nil, h.fault(ladder.Connect, h.Connect(a.status, a.line, a.schemes), errors.New(a.line))
 	}
 	return s.conn, nil
 }
@@ -83,23 +81,35 @@ func (s httpSession) question(host string, port int) string {
 	return text + "\r\n"
 }
 
+// answer is what a proxy said to CONNECT.
+type answer struct {
+	status  int
+	line    string
+	schemes []string // of sign-in, from a 407
+}
+
 // readAnswer reads exactly the header of the answer, because the server behind may speak at once.
-func readAnswer(conn io.Reader) (*http.Response, error) {
+func readAnswer(conn io.Reader) (answer, error) {
 	for range maxInterim {
 		header, err := readHeader(conn)
 		if err != nil {
-			return nil, err
+			return answer{}, err
 		}
-		answer, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(header)), &http.Request{Method: http.MethodConnect})
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errMalformed, err)
-		}
-		_ = answer.Body.Close() // the reason stands in the status line
-		if answer.StatusCode/100 != 1 {
-			return answer, nil
+		a, err := parseAnswer(header)
+		if err != nil || a.status/100 != 1 {
+			return a, err
 		}
 	}
-	return nil, fmt.Errorf("%w: interim answers without end", errMalformed)
+	return answer{}, fmt.Errorf("%w: interim answers without end", errMalformed)
+}
+
+func parseAnswer(header []byte) (answer, error) {
+	r, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(header)), &http.Request{Method: http.MethodConnect})
+	if err != nil {
+		return answer{}, fmt.Errorf("%w: %w", errMalformed, err)
+	}
+	_ = r.Body.Close() // the reason stands in the status line
+	return answer{r.StatusCode, r.Proto + " " + r.Status, schemes(r.Header.Values("Proxy-Authenticate"))}, nil
 }
 
 // readHeader reads byte by byte up to the blank line. A peer that speaks another protocol is recognised by its

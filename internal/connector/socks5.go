@@ -171,7 +171,7 @@ func readSOCKSReply(conn io.Reader) (reply byte, err error) {
 	if _, err := io.ReadFull(conn, kind[:]); err != nil {
 		return 0, err
 	}
-	rest := 0
+	var rest int
 	switch kind[1] {
 	case socksIPv4:
 		rest = 4

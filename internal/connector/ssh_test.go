@@ -198,7 +198,7 @@ func TestWhatIsNoSSHServer(t *testing.T) {
 		{"220 mail ESMTP\r\n", "ssh_not_ssh"}, {"HTTP/1.1 400 Bad\r\n\r\n", "ssh_not_ssh"}, {"", "connector_dropped"}, {"SSH-2.0-x\r\n", "connector_dropped"},
 	} {
 		change := Change{
-			Settings: Settings{Kind: KindSSH, Address: "127.0.0.1", Port: peer(t, answer(c.text)), Active: true, CredentialID: NewCredentialID},
+			Settings: Settings{Kind: KindSSH, Address: "127.0.0.1", Port: peer(t, says(c.text)), Active: true, CredentialID: NewCredentialID},
 			Secret:   secretOf("s3cret"), NewCredential: NewCredential{Name: string(rune('a' + i)), Username: "orbit"},
 		}
 		change.Name = string(rune('a' + i))
