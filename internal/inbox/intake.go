@@ -43,10 +43,9 @@ type letter struct {
 // take reads a message from the server. Only a lost connection, a database that does not answer and the end of ctx
 // are errors; what is wrong with the message is in the letter.
 func (v *visiting) take(ctx context.Context, message *fetch.Message, refused error) (*letter, error) {
-	l := &letter{ref: message.Ref, complete: !message.HeaderOnly}
-	if refused != nil {
-		l.reason = refused
-		return l, nil
+	l := &letter{ref: message.Ref, complete: !message.HeaderOnly, reason: refused}
+	if l.reason != nil {
+		return l, nil //nolint:nilerr // the letter carries it
 	}
 	if err := v.s.memory.Acquire(ctx, smallMail); err != nil {
 		return nil, err

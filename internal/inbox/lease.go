@@ -37,7 +37,7 @@ func (s *Service) join(ctx context.Context) (*presence, error) {
 		return nil, err
 	}
 	p.lost, p.stop = context.WithCancel(context.WithoutCancel(ctx))
-	go func() {
+	go func() { //nolint:contextcheck // its context is the presence's
 		defer close(p.beats)
 		s.beat(p)
 	}()

@@ -139,11 +139,10 @@ func (w *watcher) rest(ctx context.Context, d time.Duration) bool {
 // waitInside waits in the open mailbox until there is mail, or somebody asks.
 func (w *watcher) waitInside(ctx context.Context) error {
 	waiting := w.interruptible(ctx)
-	err := w.box.Wait(waiting)
-	if waiting.Err() != nil {
-		return nil
+	if err := w.box.Wait(waiting); waiting.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // interruptible returns a context that ends when somebody asks for a visit, or has asked.
