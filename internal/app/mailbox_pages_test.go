@@ -255,3 +255,29 @@ func TestAFailingMailboxSaysWhy(t *testing.T) {
 	_, body = ana.get(firstInbox)
 	wantText(t, body, "Failing", "What happened")
 }
+
+// A token that the provider refuses leads a person to the consent, as in the test of an SMTP account.
+func TestAMailboxWithoutConsentOffersToAuthorise(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	d := openDemo(t, t.TempDir(), h)
+	register(t, h, d, d.RegisterArguments())
+	m := account.NewMailboxSettings()
+	m.AccountName, m.AuthenticationType, m.Address, m.Port = "Answers", account.OAuth2, "localhost", d.Sandbox.Ports.IMAPS
+	m.CertificateRule, m.CertificateCA, m.CredentialID = dial.CustomCA, d.Sandbox.Certificate.CA, account.NewCredentialID
+	if _, err := h.Accounts.CreateMailbox(t.Context(), account.MailboxChange{
+		MailboxSettings: m, Secret: vault.NewSecret("not sent"), NewCredential: account.NewCredential{Name: "Answers", Username: "alerts@orbit.example"},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	ana := h.person(t, "ana", identity.Administrator)
+	if status, body := ana.post(mailboxes + "/1/test"); status != http.StatusSeeOther {
+		t.Fatalf("a test begins: %d %s", status, body)
+	}
+	_, ladder := ana.get(mailboxes + "/tests/1/events") // ends with the test
+	wantText(t, ladder, "The mailbox could not be opened.", "Authorise now", "address=alerts%40orbit.example", "event: done")
+	_, transcript := ana.get(mailboxes + "/tests/1/transcript")
+	wantText(t, transcript, "Test configuration - Account Answers", "failed: ")
+	_, history := ana.get(mailboxes + "/1/tests")
+	wantText(t, history, "Failed", "alerts@orbit.example", "Show steps")
+}

@@ -12,7 +12,8 @@ import (
 
 // auditObjects are what entries are about, by the name that they have in the trail.
 var auditObjects = []struct{ name, label string }{
-	{"smtp_account", "SMTP account"}, {"mailbox_account", "IMAP/POP3 account"}, {"credential", "Credential"},
+	{"smtp_account", "SMTP account"}, {"mailbox_account", "IMAP/POP3 account"}, {"inbound_message", "Received message"},
+	{"credential", "Credential"},
 	{"oauth_client", "OAuth registration"}, {"oauth_grant", "OAuth grant"}, {"proxy_listener", "Proxy listener"},
 	{"network_connector", "Network connector"}, {"system_parameter", "System parameters"}, {"user", "User"}, {"api_token", "API token"},
 }

@@ -148,7 +148,7 @@ func (v MessageView) report() []ui.Fact {
 func bounceFacts(b reply.Bounce) []ui.Fact {
 	var facts []ui.Fact
 	for _, r := range b.Recipients {
-		facts = append(facts, ui.Fact{Label: actionWord(r.Action), Value: strings.TrimSpace(or(r.Address, r.Final) + " " + r.Status)})
+		facts = append(facts, ui.Fact{Label: actionWord(r.Action), Value: recipientWords(r)})
 		if r.Diagnostic != "" {
 			facts = append(facts, ui.Fact{Label: "The server's words", Value: r.Diagnostic, Mono: true})
 		}
@@ -157,6 +157,15 @@ func bounceFacts(b reply.Bounce) []ui.Fact {
 		facts = append(facts, ui.Fact{Label: "Reported by", Value: b.ReportingMTA})
 	}
 	return facts
+}
+
+// recipientWords are an address with the status that its server gave: "diego@fabrikam.example (5.1.1)".
+func recipientWords(r reply.Recipient) string {
+	words := or(r.Address, r.Final)
+	if r.Status != "" {
+		words += " (" + r.Status + ")"
+	}
+	return words
 }
 
 func actionWord(a reply.Action) string {
