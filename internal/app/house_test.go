@@ -57,8 +57,9 @@ func assemble(t testing.TB) *house {
 	}
 	t.Cleanup(func() { _ = listener.Close() })
 	c := config.Config{
-		KeysetFile: filepath.Join(t.TempDir(), "keyset.key"),
-		BaseURL:    &url.URL{Scheme: "http", Host: listener.Addr().String()},
+		KeysetFile:      filepath.Join(t.TempDir(), "keyset.key"),
+		ConnectorListen: "127.0.0.1:0",
+		BaseURL:         &url.URL{Scheme: "http", Host: listener.Addr().String()},
 
 		AllowedDestinations: []string{"127.0.0.0/8"},
 	}

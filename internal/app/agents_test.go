@@ -1,0 +1,118 @@
+package app_test
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"orbit/internal/account"
+	"orbit/internal/connector"
+	"orbit/internal/mail/dial"
+	"orbit/internal/mail/ladder"
+	"orbit/internal/mail/mailtest"
+	"orbit/internal/tunnel"
+	"orbit/internal/vault"
+)
+
+// branch is a network connector whose agent runs.
+func (h *house) branch(t *testing.T, destinations string) connector.Connector {
+	t.Helper()
+	settings := connector.NewSettings()
+	settings.Name, settings.Kind = "Branch office", connector.KindAgent
+	c, err := h.Connectors.Create(t.Context(), connector.Change{Settings: settings})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := h.Agents.Enrol(t.Context(), c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	soon(t, "the port opens", func() bool { return h.Agents.Address() != nil })
+	list, err := connector.ParseDestinations(destinations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	agent, err := tunnel.NewAgent(tunnel.AgentOptions{
+		Addresses: []string{h.Agents.Address().String()}, Fingerprint: e.Fingerprint, Token: e.Token, Name: "lisbon", Version: "1.0",
+		State: t.TempDir(), Dial: connector.NewFar(list, func() []netip.Addr { return nil }).Dial, Drain: time.Second,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- agent.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("the agent: %v", err)
+		}
+	})
+	soon(t, "the agent connects", func() bool { _, err := h.Agents.Online(t.Context(), c.ID); return err == nil })
+	return c
+}
+
+func soon(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for deadline := time.Now().Add(15 * time.Second); !is(); <-look.C {
+		if time.Now().After(deadline) {
+			t.Fatal(what)
+		}
+	}
+}
+
+// Test configuration sends a mail through an agent to a real Postfix, and the certificate is verified for the name
+// that the account has, not for the agent's.
+func TestMailLeavesThroughAnAgent(t *testing.T) {
+	t.Parallel()
+	postfix := mailtest.Postfix(t, mailtest.PostfixOptions{})
+	h := newHouse(t)
+	c := h.branch(t, "localhost")
+	s := account.NewSMTPSettings()
+	s.AccountName, s.SenderEmail = "Branch", mailtest.User
+	s.SMTPHost, s.Port = "localhost", postfix.Submission
+	s.CertificateRule, s.CertificateCA = dial.CustomCA, postfix.Cert.CA
+	s.UseNetworkConnector, s.NetworkConnectorID = true, c.ID
+	s.CredentialID = account.NewCredentialID
+	change := account.SMTPChange{
+		SMTPSettings: s, Secret: vault.NewSecret(mailtest.Password), NewCredential: account.NewCredential{Name: "Branch", Username: mailtest.User},
+	}
+	test := h.climb(t, change)
+	if f := test.Fault(); f != nil {
+		t.Fatalf("%+v", *f)
+	}
+	var said []string
+	for _, step := range test.Steps {
+		said = append(said, string(step.Name)+": "+step.Result)
+	}
+	all := strings.Join(said, "\n")
+	for _, part := range []string{"connector: agent lisbon (primary)", "resolve: localhost has", "connect: the agent connected to localhost (127.0.0.1:", "tls: TLS 1.3", "reply:"} {
+		if !strings.Contains(all, part) {
+			t.Errorf("%q is missing in\n%s", part, all)
+		}
+	}
+
+	other := mailtest.Certificate(t, mailtest.CertificateOptions{})
+	change.CertificateCA = other.CA
+	if f := h.climb(t, change).Fault(); f == nil || !strings.HasPrefix(f.Code, "tls_") {
+		t.Errorf("with another authority: %+v", f)
+	}
+	change.SMTPHost = "127.0.0.1" // the agent's list has the name only
+	test = h.climb(t, change)
+	if f := test.Fault(); f == nil || f.Code != "agent_not_allowed" || test.Steps[len(test.Steps)-1].Name != ladder.Connect {
+		t.Errorf("a destination that is not in the list: %+v", f)
+	}
+}
+
+func (h *house) climb(t *testing.T, change account.SMTPChange) account.SMTPTest {
+	t.Helper()
+	test, err := h.Accounts.TestSMTP(t.Context(), account.SMTPTestRequest{Unsaved: &change, To: "someone@example.com"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return test
+}
