@@ -33,6 +33,7 @@ func TestAnSSHServerBecomesTheWayOut(t *testing.T) {
 	s := newSite(t)
 	s.somebody("ana", identity.Administrator)
 	server, sink := mailtest.SSHD(t), mailtest.Sink(t)
+	t.Cleanup(s.ways.Close)
 	tab := s.tab(t, "ana")
 
 	tab.Open("/settings/network-connectors/new")
@@ -76,6 +77,7 @@ func TestPathsAreComparedOnAPage(t *testing.T) {
 	s := newSite(t)
 	s.somebody("ana", identity.Administrator)
 	server, sink := mailtest.SSHD(t), mailtest.Sink(t)
+	t.Cleanup(s.ways.Close)
 	s.relay("Relay", sink.Port)
 	for _, c := range []connector.Change{
 		{Settings: connector.Settings{Name: "Branch", Kind: connector.KindHTTPConnect, Address: "127.0.0.1", Port: sink.Port, Active: true}},

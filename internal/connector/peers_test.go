@@ -142,8 +142,8 @@ func TestThroughSquidTLSIsVerifiedForTheRealName(t *testing.T) {
 
 func TestThroughOpenSSH(t *testing.T) {
 	t.Parallel()
-	h, far := newHouse(t), greeter(t)
 	server := mailtest.SSHD(t)
+	h, far := newHouse(t), greeter(t)
 	c := h.register(KindSSH, server.Port, server.Username, server.PrivateKey)
 
 	_, steps, err := h.dial(c, "localhost", far)
@@ -174,7 +174,8 @@ func TestThroughOpenSSH(t *testing.T) {
 
 func TestOpenSSHThatForwardsNothing(t *testing.T) {
 	t.Parallel()
-	h, server := newHouse(t), mailtest.SSHD(t, "AllowTcpForwarding no")
+	server := mailtest.SSHD(t, "AllowTcpForwarding no")
+	h := newHouse(t)
 	c := h.confirmed(h.register(KindSSH, server.Port, server.Username, server.PrivateKey))
 	if _, _, err := h.dial(c, "localhost", 25); faultOf(t, err).Fault.Code != "ssh_prohibited" {
 		t.Errorf("%v", err)

@@ -23,7 +23,7 @@ type SSHServer struct {
 }
 
 // SSHD runs OpenSSH with a host key of its own. More lines may be added to its configuration, such as
-// "AllowTcpForwarding no".
+// "AllowTcpForwarding no". Start it before what connects to it: then that ends first, and the server need not wait.
 func SSHD(t testing.TB, lines ...string) SSHServer {
 	t.Helper()
 	path, dir := program(t, "sshd", "openssh-server"), openDir(t)
@@ -42,9 +42,13 @@ func SSHD(t testing.TB, lines ...string) SSHServer {
 		t.Fatal(err)
 	}
 	keys := confFile(t, dir, "authorized_keys", string(ssh.MarshalAuthorizedKey(client)))
+	pam := "no"
+	if os.Getuid() != 0 { // it may not read /etc/shadow itself, and takes the account for locked
+		pam = "yes"
+	}
 	ports := start(t, 1, func(ports []int) *exec.Cmd {
 		text := fmt.Sprintf("Port %d\nListenAddress 127.0.0.1\nHostKey %s\nAuthorizedKeysFile %s\n", ports[0], filepath.Join(dir, "host_key"), keys)
-		text += "StrictModes no\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin yes\nPidFile none\n"
+		text += "UsePAM " + pam + "\nStrictModes no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin yes\nPidFile none\n"
 		for _, line := range lines {
 			text += line + "\n"
 		}
