@@ -109,14 +109,35 @@ func joined(actions []string) string {
 
 // post tells the rules of what happened; contacts, bells and webhooks hear of it.
 func (s *Service) post(ctx context.Context, tx pgx.Tx, w Whole, event string) error {
-	_, err := s.Notices.PostTx(ctx, tx, notify.Event{Type: event, Data: map[string]any{
-		"request_id": w.ID, "request_code": w.Code(), "request_status": string(w.Status),
-		"requester": w.RequesterName, "requester_email": w.RequesterEmail,
-		"action": w.Action, "action_list": w.Actions, "device_hostname": w.DeviceHostname, "device_ip": w.DeviceIP,
+	data := map[string]any{
+		"request_id": w.ID, "request_code": w.Code(), "request_status": w.Status.Label(), "request_date": stamp(w.CreatedAt),
+		"requester": w.RequesterName, "requester_email": w.RequesterEmail, "emergency": yesNo(w.Emergency),
+		"action": w.Action, "action_list_syslog": joined(w.Actions), "device_hostname": w.DeviceHostname, "device_ip": w.DeviceIP,
 		"credential": w.Credential, "credential_username": w.CredentialUsername, "credential_type": w.CredentialType,
-		"reason": w.Reason, "justification": w.Justification, "governance_id": w.GovernanceID, "emergency": w.Emergency,
-		"start": w.Start.UTC().Format(time.RFC3339), "end": w.End.UTC().Format(time.RFC3339),
-		"level": w.Level, "answered_by": w.EndedBy, "answer_justification": w.EndedBecause,
-	}})
+		"reason": w.Reason, "justification": w.Justification, "governance_id": w.GovernanceID,
+		"start_datetime": stamp(w.Start), "end_datetime": stamp(w.End), "level": w.Level,
+		"answered_by": w.EndedBy, "answer_justification": w.EndedBecause,
+	}
+	if len(w.Actions) > 0 {
+		data["action_list"] = w.Actions
+	}
+	if w.EndedAt != nil {
+		data["answer_date"] = stamp(*w.EndedAt)
+	}
+	for name, value := range data {
+		if value == "" {
+			delete(data, name)
+		}
+	}
+	_, err := s.Notices.PostTx(ctx, tx, notify.Event{Type: event, Data: data})
 	return err
+}
+
+func stamp(at time.Time) string { return at.UTC().Format(time.RFC3339) }
+
+func yesNo(yes bool) string {
+	if yes {
+		return "yes"
+	}
+	return "no"
 }

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -17,9 +18,12 @@ type senders struct {
 
 func (s *senders) has(address string) bool { return s.addresses[strings.ToLower(address)] }
 
+// notifyID is how the ids of notifications begin (crypto/rand.Text), whatever domain they were sent with.
+var notifyID = regexp.MustCompile(`^[A-Z2-7]{26}@`)
+
 // couldBe reports whether a Message-ID can be one of Orbit's, so that few messages cost a question.
 func (s *senders) couldBe(id string) bool {
-	return s.domains[strings.ToLower(id[strings.LastIndexByte(id, '@')+1:])]
+	return notifyID.MatchString(id) || s.domains[strings.ToLower(id[strings.LastIndexByte(id, '@')+1:])]
 }
 
 // sendersFresh is how long they are remembered: mailboxes are looked into often, SMTP accounts change rarely.

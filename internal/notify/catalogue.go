@@ -135,12 +135,14 @@ func expiries() []EventType {
 // The fields by purpose. FIELDS.md section 6 of the specification has the tags.
 var (
 	requestFields = fields(
-		"request_code!", "Code of the request", "S000042", "request_status", "Pending, Approved, ...", "Pending",
-		"requester!", "Who asks", "Ann Example", "request_date@", "When", "2026-11-23T12:40:00Z", "approver", "Who decides", "Bob Example",
+		"request_code!", "Code of the request", "S000042", "request_id#", "Its number in the API", "42", "request_status", "Pending, Approved, ...", "Pending",
+		"requester!", "Who asks", "Ann Example", "requester_email", "Their address", "ann@example.com", "emergency", "yes for an emergency access", "no", "request_date@", "When", "2026-11-23T12:40:00Z", "approver", "Who decides", "Bob Example",
 		"answered_by", "Who has decided", "Bob Example", "answer_date@", "When", "2026-11-23T12:52:00Z",
+		"answer_justification", "What was written with the decision", "As agreed",
 		"action", "What is to be done", "Start session", "action_list*", "Several actions", "View password, Start session",
 		"action_list_syslog", "The actions as one word each", "view_password,start_session",
 		"device_hostname", "Name of the device", "router-7", "device_ip", "Its address", "192.0.2.7",
+		"credential", "The credential as it is known", "admin@router-7",
 		"credential_username", "Username of the credential", "admin", "credential_type", "Its type", "Local user",
 		"reason", "Why", "Maintenance", "justification", "In words", "Replace the power supply",
 		"governance_id", "Number of the change", "CHG0042", "start_datetime@", "Start of the access", "2026-11-23T13:00:00Z",
