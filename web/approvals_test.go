@@ -174,7 +174,7 @@ func TestLookingAtALinkDecidesNothing(t *testing.T) {
 	if found, err := s.approvals.Find(t.Context(), w.ID); err != nil || len(found.Decisions) != 0 {
 		t.Fatalf("%+v, %v", found.Decisions, err)
 	}
-	page := s.guest().get(link + "?answer=approve").is(http.StatusOK, "Access request "+w.Code(), "Your decision")
+	page := s.guest().get(link+"?answer=approve").is(http.StatusOK, "Access request "+w.Code(), "Your decision")
 	if got := page.header.Get("Referrer-Policy"); got != "no-referrer" {
 		t.Errorf("Referrer-Policy %q", got)
 	}
