@@ -23,6 +23,7 @@ func NewContact() Contact {
 type ContactFilter struct {
 	ID                                int64
 	Name, Email, Username, Department string // parts of the text, any case
+	Search                            string // in any of these
 	GroupID                           int64
 	Active                            *bool
 	Bounced                           bool   // only those whose mail came back

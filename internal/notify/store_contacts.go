@@ -25,7 +25,7 @@ func listContacts(ctx context.Context, q querier, f ContactFilter) ([]Contact, i
 	}
 	args := pgx.NamedArgs{
 		"id": f.ID, "name": like(f.Name), "email": like(f.Email), "username": like(f.Username), "department": like(f.Department),
-		"group": f.GroupID, "active": f.Active, "bounced": f.Bounced, "limit": nil, "offset": 0,
+		"search": like(f.Search), "group": f.GroupID, "active": f.Active, "bounced": f.Bounced, "limit": nil, "offset": 0,
 	}
 	if f.PerPage > 0 {
 		args["limit"], args["offset"] = f.PerPage, f.PerPage*max(f.Page-1, 0)
@@ -36,6 +36,7 @@ func listContacts(ctx context.Context, q querier, f ContactFilter) ([]Contact, i
 		where (@id = 0 or contact.id = @id)
 			and (@name = '' or name ilike @name) and (@email = '' or email ilike @email)
 			and (@username = '' or username ilike @username) and (@department = '' or department ilike @department)
+			and (@search = '' or name ilike @search or email ilike @search or username ilike @search or department ilike @search)
 			and (@group = 0 or contact.id in (select contact_id from contact_group_member where contact_group_id = @group))
 			and (@active::boolean is null or active = @active)
 			and (not @bounced or bounced_at is not null)
