@@ -56,7 +56,8 @@ func migrate(ctx context.Context, pool *pgxpool.Pool, files fs.FS) error {
 }
 
 func up(ctx context.Context, db *sql.DB, files fs.FS) error {
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, files,
+	// Numbers are given where the work begins and land where it ends, so a lower one may come after a higher one.
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithAllowOutofOrder(true),
 		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 	if err != nil {
 		return fmt.Errorf("read the migrations: %w", err)

@@ -52,6 +52,22 @@ func TestMigrateGoesOnWhereItWas(t *testing.T) {
 	}
 }
 
+func TestAMigrationThatLandsLateIsMadeUpFor(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Open(t, pgtest.EmptyURL(t))
+	early := numbered(4).(fstest.MapFS)
+	delete(early, "0003_step.sql")
+	for _, files := range []fs.FS{early, numbered(4), numbered(4)} {
+		if err := postgres.MigrateFiles(t.Context(), pool, files); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := pool.Exec(t.Context(), "select from t1, t2, t3, t4"); err != nil {
+		t.Error(err)
+	}
+	assertSays(t, postgres.MigrateFiles(t.Context(), pool, numbered(3)), "newer Orbit")
+}
+
 func TestAMigrationThatFailsChangesNothing(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.Open(t, pgtest.EmptyURL(t))
