@@ -10,6 +10,7 @@ import (
 
 	"orbit/internal/approval"
 	"orbit/internal/identity"
+	"orbit/internal/notify"
 	"orbit/internal/problem"
 	"orbit/web/form"
 	"orbit/web/page"
@@ -189,6 +190,13 @@ func (s *Server) renderApproval(w http.ResponseWriter, r *http.Request, status i
 		v.MayDecide = v.Why == ""
 	}
 	v.MayRevoke = whole.Status == approval.Approved && whole.End.After(s.Clock()) && (asked || user.Role.CanChange())
+	if user.Role.CanView() && s.Notify != nil {
+		mails, _, err := s.Notify.List(r.Context(), notify.Filter{RequestID: whole.ID, PerPage: 100})
+		if err != nil {
+			return err
+		}
+		v.Mails = mails
+	}
 	f.Action, f.Submit, f.Quiet = approvalPage(whole.ID)+"/decide", "Decide", true
 	return s.show(w, r, status, whole.Code(), page.Approval(v))
 }

@@ -2,9 +2,11 @@ package page
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"orbit/internal/approval"
+	"orbit/internal/notify"
 	"orbit/web/ui"
 )
 
@@ -17,7 +19,8 @@ type ApprovalView struct {
 	MayDecide bool
 	Why       string // why the reader can't decide now; empty for those who were not asked
 	MayRevoke bool
-	Alone     bool // the page of a link: without menus
+	Alone     bool              // the page of a link: without menus
+	Mails     []notify.Delivery // what was sent about it, for those who may see settings
 }
 
 // LocalTimeLayout is how a day and time stands in a form.
@@ -199,3 +202,28 @@ func joinedWith(between string, parts ...string) string {
 }
 
 func requestID(w approval.Whole) string { return strconv.FormatInt(w.ID, 10) }
+
+// mailTitle is the subject, or the type of text of a mail that was not rendered yet.
+func mailTitle(d notify.Delivery) string {
+	if d.Subject != "" {
+		return d.Subject
+	}
+	return d.TextType
+}
+
+func mailTone(s notify.State) ui.Tone {
+	switch s {
+	case notify.Sent:
+		return ui.Good
+	case notify.Failed, notify.Uncertain:
+		return ui.Bad
+	case notify.Retrying:
+		return ui.Warning
+	case notify.Queued, notify.Sending, notify.Paused, notify.Cancelled, notify.Expired:
+	}
+	return ui.Neutral
+}
+
+func mailWord(d notify.Delivery) string {
+	return strings.ToUpper(string(d.State[:1])) + string(d.State[1:])
+}
