@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"orbit/internal/account"
 	"orbit/internal/mail/fetch"
@@ -24,7 +25,8 @@ type visiting struct {
 	box      *fetch.Mailbox // nil: not open
 	state    fetch.State    // of the mailbox when it was opened
 	messages int            // in the mailbox, as far as was looked
-	folder   string         // "" over POP3
+	opened   time.Time
+	folder   string // "" over POP3
 	cursor   fetch.Cursor
 	own      *senders
 	eager    bool            // somebody waits for the visit: also what failed a moment ago is tried again
@@ -49,7 +51,7 @@ func (v *visiting) open(ctx context.Context) error {
 		v.box = nil
 		return err
 	}
-	v.state = v.box.State()
+	v.state, v.opened = v.box.State(), time.Now()
 	v.messages = v.state.Messages
 	if v.account.Protocol == fetch.IMAP {
 		v.folder = route.Server.Folder

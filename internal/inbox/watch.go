@@ -53,6 +53,7 @@ func (w *watched) list() []*watcher {
 type watcher struct {
 	visiting
 	failures  int
+	drops     int // connections that ended soon, one after the other
 	stop      context.CancelFunc
 	ended     chan struct{}
 	dismissed bool // it was told to stop; the supervisor's alone
@@ -84,8 +85,7 @@ func (w *watcher) run(ctx context.Context) {
 		pause = w.visitOnce(ctx)
 		for w.box != nil && ctx.Err() == nil {
 			if err := w.waitInside(ctx); err != nil && ctx.Err() == nil {
-				w.lose(ctx)
-				pause = jitter(w.s.times.again)
+				pause = w.lose(ctx)
 				break
 			}
 			if ctx.Err() == nil {
@@ -197,10 +197,21 @@ func (w *watcher) dismiss() {
 	w.asking = nil
 }
 
-// lose drops a connection that has ended; servers and networks do that. The next visit tells whether all is well.
-func (w *watcher) lose(ctx context.Context) {
+// shortLife is what a connection must reach for its end to be nothing unusual.
+const shortLife = time.Minute
+
+// lose drops a connection that has ended, and returns how long to wait before the next one. Servers and networks end
+// connections; a server that does so again and again is not to be overrun with sign-ins.
+func (w *watcher) lose(ctx context.Context) time.Duration {
 	w.s.log.DebugContext(ctx, "the connection to a mailbox has ended", "account", w.account.ID)
 	w.apart(func() { _ = w.leave(ctx) })
+	if time.Since(w.opened) > shortLife {
+		w.drops = 0
+	}
+	if w.drops++; w.drops <= 2 {
+		return jitter(w.s.times.again)
+	}
+	return jitter(min(firstPause<<min(w.drops-3, 12), longestPause))
 }
 
 // pay is a whole visit: open if need be, read, and store how it went. Over IMAP the mailbox stays open when all went
