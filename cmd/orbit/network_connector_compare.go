@@ -33,6 +33,9 @@ func newConnectorCompare() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if visit.Own {
+					fmt.Fprintf(cmd.ErrOrStderr(), "%s is a listener of this Orbit and is always dialled directly.\n", visit.Server)
+				}
 				if err := printPaths(cmd.OutOrStdout(), paths, asJSON); err != nil {
 					return err
 				}

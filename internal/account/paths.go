@@ -17,6 +17,7 @@ type Visit struct {
 	Server string // host:port
 	Chosen int64  // the connector of the account; 0: none, or the default
 	Uses   bool   // the account's switch
+	Own    bool   // a listener of this Orbit, which is always dialled directly: the way belongs to its upstream
 
 	// To goes through a connector, 0 for directly, signs in and leaves: no message is sent, no mailbox changed. It
 	// reports to the ladder in ctx.
@@ -29,7 +30,7 @@ func (s *Service) VisitSMTP(ctx context.Context, id int64) (Visit, error) {
 	if err != nil {
 		return Visit{}, err
 	}
-	v := Visit{Name: found.AccountName, Server: found.Address(), Uses: found.UseNetworkConnector, Chosen: found.NetworkConnectorID}
+	v := Visit{Name: found.AccountName, Server: found.Address(), Uses: found.UseNetworkConnector, Chosen: found.NetworkConnectorID, Own: s.own(found.SMTPHost, found.Port)}
 	v.To = func(ctx context.Context, connectorID int64) error {
 		c := SMTPChange{SMTPSettings: found.SMTPSettings}
 		c.UseNetworkConnector, c.NetworkConnectorID = connectorID != 0, connectorID
@@ -51,7 +52,7 @@ func (s *Service) VisitMailbox(ctx context.Context, id int64) (Visit, error) {
 	if err != nil {
 		return Visit{}, err
 	}
-	v := Visit{Name: found.AccountName, Server: found.Server(), Uses: found.UseNetworkConnector, Chosen: found.NetworkConnectorID}
+	v := Visit{Name: found.AccountName, Server: found.Server(), Uses: found.UseNetworkConnector, Chosen: found.NetworkConnectorID, Own: s.own(found.Address, found.Port)}
 	v.To = func(ctx context.Context, connectorID int64) error {
 		c := MailboxChange{MailboxSettings: found.MailboxSettings}
 		c.UseNetworkConnector, c.NetworkConnectorID = connectorID != 0, connectorID

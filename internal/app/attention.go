@@ -33,7 +33,7 @@ func (o *Orbit) attention(ctx context.Context) ([]ui.NoticeView, error) {
 	if err != nil {
 		return notices, err
 	}
-	for _, more := range []func(context.Context) ([]ui.NoticeView, error){o.proxyAttention, o.agentsAttention, o.inboxAttention} {
+	for _, more := range []func(context.Context) ([]ui.NoticeView, error){o.proxyAttention, o.connectorsAttention, o.agentsAttention, o.inboxAttention} {
 		found, err := more(ctx)
 		if notices = append(notices, found...); err != nil {
 			return notices, err
@@ -44,7 +44,7 @@ func (o *Orbit) attention(ctx context.Context) ([]ui.NoticeView, error) {
 
 // finders is what the search looks through besides the menu.
 func (o *Orbit) finders() []web.Finder {
-	return []web.Finder{o.findAccounts, o.findMailboxes, o.findCredentials, o.findRegistrations}
+	return []web.Finder{o.findAccounts, o.findMailboxes, o.findCredentials, o.findConnectors, o.findRegistrations}
 }
 
 // foundAtMost bounds how many accounts a search shows.
