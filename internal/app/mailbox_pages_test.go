@@ -4,14 +4,17 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"orbit/internal/account"
 	"orbit/internal/identity"
 	"orbit/internal/mail/dial"
 	"orbit/internal/sandbox"
 	"orbit/internal/sandbox/idp"
+	"orbit/internal/sandbox/mailbox"
 	"orbit/internal/sandbox/sandboxtest"
 	"orbit/internal/vault"
 )
@@ -23,9 +26,15 @@ type reading struct {
 	mailbox  account.Mailbox
 }
 
-func newReading(t *testing.T) *reading {
+// newReading makes one; what is given was in the mailbox an hour before.
+func newReading(t *testing.T, before ...string) *reading {
 	t.Helper()
 	r := &reading{provider: sandboxtest.New(t, sandbox.Options{Identity: idp.Options{Mailboxes: []idp.Mailbox{{Address: mailAddress, Password: "tr0ub4dor"}}}})}
+	for _, m := range before {
+		if err := r.provider.Mail.Deliver(mailAddress, mailbox.Message{Raw: []byte(m), Received: time.Now().Add(-time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	r.house = newHouse(t)
 	m := account.NewMailboxSettings()
 	m.AccountName, m.AutomaticCheck, m.Address, m.Port, m.SecureConnectionType = "Answers", false, "localhost", r.provider.Ports.PasswordIMAP, dial.STARTTLS
@@ -280,4 +289,65 @@ func TestAMailboxWithoutConsentOffersToAuthorise(t *testing.T) {
 	wantText(t, transcript, "Test configuration - Account Answers", "failed: ")
 	_, history := ana.get(mailboxes + "/1/tests")
 	wantText(t, history, "Failed", "alerts@orbit.example", "Show steps")
+}
+
+func TestAReplyShowsWhatItAnswers(t *testing.T) {
+	t.Parallel()
+	r := newReading(t)
+	sender := r.sender(t, r.provider)
+	test, err := r.Accounts.TestSMTP(t.Context(), account.SMTPTestRequest{AccountID: sender.ID, To: "diego@fabrikam.example"}, nil)
+	if err != nil || test.State != account.TestDelivered {
+		t.Fatalf("%v %+v", err, test)
+	}
+	r.receive(t, "From: Diego <diego@fabrikam.example>\nTo: "+mailAddress+"\nSubject: Re: TEST MESSAGE!\nIn-Reply-To: <"+strings.Trim(test.MessageID, "<>")+">\n"+
+		"Message-ID: <answer@fabrikam.example>\n\nI have seen it.\n\nOn Mon, 23 Nov 2026, alerts@example.com wrote:\n> ATTENTION: THIS IS A TEST MESSAGE!\n")
+	ana := r.person(t, "ana", identity.Administrator)
+	_, body := ana.get(firstInbox)
+	wantText(t, body, "Reply", "I have seen it.")
+	_, body = ana.get(mailboxes + "/messages/1")
+	wantText(t, body, "A person answers a message that Orbit sent.", "What the writer answered", "With quotation and signature",
+		`href="/settings/notifications/smtp/tests/`+strconv.FormatInt(test.ID, 10)+`"`)
+}
+
+func TestOldMailIsLeftAloneUntilSomebodyAsks(t *testing.T) {
+	t.Parallel()
+	r := newReading(t, letter(1, "From last year"))
+	visit, err := r.Inbox.CheckNow(t.Context(), r.mailbox.ID)
+	if err != nil || visit.Fault != nil || visit.TooOld != 1 {
+		t.Fatalf("%v %+v", err, visit)
+	}
+	ana := r.person(t, "ana", identity.Administrator)
+	_, body := ana.get(mailboxes + "/messages/1")
+	wantText(t, body, "It was in the mailbox before this account was registered.", "Act upon it now")
+	if status, _ := ana.post(mailboxes + "/messages/1/act"); status != http.StatusSeeOther {
+		t.Errorf("it is acted upon: %d", status)
+	}
+	if _, body := ana.get(mailboxes + "/messages/1"); strings.Contains(body, "Act upon it now") || !strings.Contains(body, "It led to nothing.") {
+		t.Error("it was offered to everybody")
+	}
+	if status, _ := ana.post(mailboxes + "/messages/1/act"); status != http.StatusConflict {
+		t.Errorf("it is offered once: %d", status)
+	}
+}
+
+func TestTheServerOfAMailboxIsSuggested(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	ana := h.person(t, "ana", identity.Administrator)
+	suggestion := func(query string) string {
+		t.Helper()
+		status, body := ana.get(mailboxes + "/suggestion?" + query)
+		if status != http.StatusOK {
+			t.Fatal(status)
+		}
+		return body
+	}
+	user := "credential_id=-1&new_credential_username=alerts%40gmail.com"
+	wantText(t, suggestion(user+"&protocol=imap"), "imap.gmail.com, port 993", "&#34;use_secure_connection&#34;:&#34;yes&#34;")
+	wantText(t, suggestion(user+"&protocol=pop3"), "pop.gmail.com, port 995")
+	for _, query := range []string{"", "credential_id=99", user + "&protocol=imap&address=imap.gmail.com"} {
+		if body := suggestion(query); strings.Contains(body, "Use") {
+			t.Errorf("%s is suggested %s", query, body)
+		}
+	}
 }

@@ -93,6 +93,8 @@ func (h *house) fillMailbox(tab *browsertest.Tab, provider *sandbox.Sandbox) {
 	choose(tab, "certificate_rule", "custom_ca")
 	tab.Eval(`document.querySelector('[name="certificate_ca"]').value = ` + strconv.Quote(provider.Certificate.CA))
 	tab.SeeText("#summary", "localhost:"+strconv.Itoa(provider.Ports.PasswordIMAP)+" by IMAP with STARTTLS")
+	tab.Click(`.section-body .fold summary`)
+	fill(tab, "authserv_id", "mx.example.com")
 }
 
 // seeArrivals has mail arrive while somebody looks, and reads it.
@@ -118,6 +120,7 @@ func (h *house) seeArrivals(t *testing.T, tab *browsertest.Tab, provider *sandbo
 	tab.Open(firstInbox + "?class=other")
 	tab.Follow(`th.row-name a`)
 	tab.SeeText("h1", "Quarterly access review")
+	tab.SeeText(".message-aside", "The address in From is genuine, says mx.example.com.")
 	tab.Eval(`document.querySelectorAll("details.fold").forEach((d) => { d.open = true; }), ""`)
 	tab.Until(`document.querySelector("iframe").contentWindow !== null`)
 	tab.Check("message")

@@ -164,7 +164,7 @@ func Application(v ApplicationView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.NumberField(v.Form, parameter("received_retention_days", "Keep received e-mails", v.Values.ReceivedRetentionDays, "days", "As read by IMAP and POP3 accounts.")).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.NumberField(v.Form, parameter("received_retention_days", "Keep received e-mails", v.Values.ReceivedRetentionDays, "days", "As read by IMAP/POP3 accounts. What is still on the server then stays there and is not read again.")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
