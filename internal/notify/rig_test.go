@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log/slog"
 	"net"
@@ -49,7 +50,7 @@ func newService(t testing.TB, pool *pgxpool.Pool) *Service {
 	credentials := credential.New(pool, vault.NewTestBox())
 	accounts := account.New(account.Options{Pool: pool, Credentials: credentials, Settings: settings, Dialers: plainDialers{}})
 	log := slog.New(slog.DiscardHandler)
-	if testing.Verbose() {
+	if flag.Parsed() && testing.Verbose() {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
 	s, err := New(Options{Pool: pool, Accounts: accounts, Settings: settings, Box: vault.NewTestBox(), Log: log})

@@ -106,3 +106,9 @@ func Drain(t testing.TB) int {
 		return exec.Command(path, args...)
 	})[0]
 }
+
+// FreePort returns a port on loopback where nobody listens.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	return freePorts(t, 1)[0]
+}
