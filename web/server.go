@@ -49,6 +49,7 @@ type Options struct {
 	Inbox       *inbox.Service
 	Credentials *credential.Service
 	Connectors  *connector.Service
+	Agents      *connector.Agents // of network connectors; nil: no pages about them
 	OAuth       *oauth.Service
 	Proxies     *proxyhost.Service
 	Notify      *notify.Service
@@ -142,6 +143,7 @@ func (s *Server) routes(r *router) {
 	r.post(credentialsPath+"/{id}/delete", change, s.confirmed(s.deleteCredential))
 
 	s.connectorRoutes(r)
+	s.agentRoutes(r)
 
 	r.get(applicationPath, view, s.editApplication)
 	r.post(applicationPath, change, s.saveApplication)

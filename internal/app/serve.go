@@ -52,7 +52,7 @@ func (o *Orbit) Handler() (http.Handler, error) {
 	server, err := web.New(web.Options{
 		BaseURL: o.Config.BaseURL, TrustedProxies: o.Config.TrustedProxies, Log: o.Log, Ready: o.ready,
 		Trail: o.Pool, Identity: o.Identity, Credentials: o.Credentials, Settings: o.Settings,
-		Connectors: o.Connectors, OAuth: o.OAuth, Proxies: o.Proxies, Accounts: o.Accounts, Approvals: o.Approvals, Inbox: o.Inbox, Notify: o.Notify, Resolver: net.DefaultResolver,
+		Connectors: o.Connectors, Agents: o.Agents, OAuth: o.OAuth, Proxies: o.Proxies, Accounts: o.Accounts, Approvals: o.Approvals, Inbox: o.Inbox, Notify: o.Notify, Resolver: net.DefaultResolver,
 		API: o.mountAPI, Finders: o.finders(), Attention: o.attention,
 	})
 	if err != nil {
