@@ -74,6 +74,11 @@ func (e Enrolment) Environment(addresses []string, secondary bool, token string)
 	return variables
 }
 
+// Command is the complete command for the remote machine, with the token in clear.
+func (e Enrolment) Command(addresses []string, secondary bool) string {
+	return strings.Join(e.Environment(addresses, secondary, e.Token.Reveal()), " \\\n    ") + " \\\n    orbit network-connector agent"
+}
+
 // FindAgent returns an agent, or problem.ErrNotFound.
 func (a *Agents) FindAgent(ctx context.Context, id int64) (AgentRow, error) {
 	return selectAgent(ctx, a.pool, id)

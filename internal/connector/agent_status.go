@@ -141,7 +141,7 @@ func (a *Agents) agentConnectors(ctx context.Context) ([]AgentConnector, error) 
 		if c.Kind != KindAgent {
 			continue
 		}
-		row := AgentConnector{ID: c.ID, Name: c.Name, Port: a.port(), Active: c.Active, Primary: None, Secondary: None, Agents: []AgentRow{}}
+		row := AgentConnector{ID: c.ID, Name: c.Name, Port: a.Port(), Active: c.Active, Primary: None, Secondary: None, Agents: []AgentRow{}}
 		for _, agent := range agents {
 			if agent.ConnectorID == c.ID {
 				row.add(agent)
@@ -177,8 +177,8 @@ func (c *AgentConnector) add(agent AgentRow) {
 	c.DownPerSecond += agent.DownPerSecond
 }
 
-// port is where agents call in.
-func (a *Agents) port() int {
+// Port is where agents call in.
+func (a *Agents) Port() int {
 	_, digits, err := net.SplitHostPort(a.listen)
 	if err != nil {
 		return 0
