@@ -24,7 +24,8 @@ func (s *Server) listConnectors(w http.ResponseWriter, r *http.Request) error {
 	if wantsCSV(r) {
 		return s.csv(w, "network-connectors", connectorCSVColumns, connectorCSV(ways.all))
 	}
-	v := connectorsReport(ways, identity.UserFrom(r.Context()).Role, s.clock(r))
+	role := identity.UserFrom(r.Context()).Role
+	v := s.linkAgents(connectorsReport(ways, role, s.clock(r)), ways.all, role)
 	v.Page, v.PerPage, v.Total = 1, max(1, len(ways.all)), len(ways.all)
 	return s.show(w, r, http.StatusOK, v.Title, ui.Report(v))
 }

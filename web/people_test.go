@@ -73,6 +73,11 @@ func newSite(t *testing.T) *site {
 	s.ways.Credentials = s.credentials
 	t.Cleanup(s.ways.Close)
 	s.accounts = account.New(account.Options{Pool: s.pool, Credentials: s.credentials, Settings: s.settings, Dialers: s.ways})
+	agents, err := connector.NewAgents(connector.AgentOptions{Pool: s.pool, Box: s.box, Listen: ":51445"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(agents.Close)
 	server := httptest.NewUnstartedServer(nil)
 	server.Start()
 	t.Cleanup(server.Close)
@@ -87,7 +92,7 @@ func newSite(t *testing.T) *site {
 	pages, err := web.New(web.Options{
 		BaseURL: base, Log: slog.New(slog.DiscardHandler), Clock: s.clock, Approvals: s.approvals,
 		Identity: s.identity, Settings: s.settings, Trail: s.pool,
-		Credentials: s.credentials, Connectors: s.ways, Accounts: s.accounts,
+		Credentials: s.credentials, Connectors: s.ways, Agents: agents, Accounts: s.accounts,
 	})
 	if err != nil {
 		t.Fatal(err)
