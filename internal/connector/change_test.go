@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"orbit/internal/audit"
+	"orbit/internal/mail/ladder"
 	"orbit/internal/problem"
 )
 
@@ -92,6 +93,19 @@ func TestAMovedRowGetsNoSecret(t *testing.T) {
 	}
 	if _, _, err := h.dial(c, "mail.example.com", 587); faultOf(t, err).Fault.Code != "connector_secret_not_approved" {
 		t.Errorf("%v", err)
+	}
+}
+
+// Without the database there is no secret, and that is a step of the visit like any other failure.
+func TestAFailureOfOursIsAStepToo(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	c := h.register(KindSOCKS5, 1080, "orbit", "s3cret")
+	way, l := h.way(c), ladder.New(nil)
+	h.pool.Close()
+	_, err := way.Dial(ladder.With(h.ctx, l), "mail.example.com", 587)
+	if fault := faultOf(t, err); fault.Fault.Code != "connector_other" || names(l.Steps()) != "connector" {
+		t.Errorf("%+v, %s", fault, names(l.Steps()))
 	}
 }
 

@@ -65,7 +65,7 @@ func (t through) Dial(ctx context.Context, host string, port int) (net.Conn, err
 	}
 	opened, err := t.reach(ctx, h)
 	if err != nil {
-		return nil, fail(ctx, err)
+		return nil, h.fail(ctx, err)
 	}
 	l := ladder.From(ctx)
 	l.Begin(ladder.Connect, t.title())
@@ -73,7 +73,7 @@ func (t through) Dial(ctx context.Context, host string, port int) (net.Conn, err
 	conn, err := opened.request(ctx, h, name, port)
 	if err != nil {
 		opened.close()
-		return nil, fail(ctx, err)
+		return nil, h.fail(ctx, err)
 	}
 	warnUnusual(l, port)
 	l.End("%s connected to %s", t.c.Name, net.JoinHostPort(name, fmt.Sprint(port)))
@@ -82,9 +82,10 @@ func (t through) Dial(ctx context.Context, host string, port int) (net.Conn, err
 
 // Reach goes as far as the connector itself, for a test of it.
 func (t through) Reach(ctx context.Context) error {
-	opened, err := t.reach(ctx, t.s.hop(t.c, "", 0))
+	h := t.s.hop(t.c, "", 0)
+	opened, err := t.reach(ctx, h)
 	if err != nil {
-		return fail(ctx, err)
+		return h.fail(ctx, err)
 	}
 	opened.close()
 	return nil
@@ -92,13 +93,20 @@ func (t through) Reach(ctx context.Context) error {
 
 func (t through) title() string { return "Connection through " + t.c.Name }
 
-// fail ends the running step with the fault that a gate returned.
-func fail(ctx context.Context, err error) error {
+// fail ends the running step with the fault that a gate returned. What is no fault of a step, such as a database
+// that is away, is one of reaching the connector.
+func (h hop) fail(ctx context.Context, err error) error {
+	l := ladder.From(ctx)
 	var explained *ladder.Error
-	if !errors.As(err, &explained) {
-		return err
+	if errors.As(err, &explained) {
+		return l.Fail(explained.Step, explained.Fault, explained.Err)
 	}
-	return ladder.From(ctx).Fail(explained.Step, explained.Fault, explained.Err)
+	l.Begin(ladder.Connector, "Network connector "+h.c.Name)
+	fault := h.Named("connector_other")
+	if errors.Is(err, context.Canceled) {
+		fault = h.Unreachable(err)
+	}
+	return l.Fail(ladder.Connector, fault, err)
 }
 
 // judgeFar checks a destination that lies beyond a connector and returns its name as the DNS wants it. It
