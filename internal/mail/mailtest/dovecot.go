@@ -72,14 +72,17 @@ func (s *DovecotServer) Deliver(t testing.TB, user string, message []byte) {
 	}
 }
 
-// Drop puts many messages into a user's inbox at once, by the hundred faster than Deliver. Nobody may be looking.
+// Drop puts many messages into a user's inbox at once, by the hundred faster than Deliver, under names like those
+// that Dovecot gives. Nobody may be looking.
 func (s *DovecotServer) Drop(t testing.TB, user string, n int, message func(i int) []byte) {
 	t.Helper()
 	s.Deliver(t, user, message(0)) // makes the folders
 	dir := filepath.Join(s.dir, "mail", user, "Maildir", "new")
 	for i := 1; i < n; i++ {
-		path := filepath.Join(dir, fmt.Sprintf("%d.drop.localhost", 1_000_000_000+i))
-		writeFile(t, path, string(message(i)), 0o600)
+		text := string(message(i))
+		sent := len(text) + strings.Count(text, "\n") - strings.Count(text, "\r\n") // with CRLF
+		path := filepath.Join(dir, fmt.Sprintf("%d.drop.localhost,S=%d,W=%d", 1_000_000_000+i, len(text), sent))
+		writeFile(t, path, text, 0o600)
 		if err := os.Chown(path, nobody, nobody); err != nil {
 			t.Fatal(err)
 		}

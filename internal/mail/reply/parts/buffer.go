@@ -1,5 +1,8 @@
 package parts
 
+// firstRoom holds most texts, so that they are not moved while they grow line by line.
+const firstRoom = 4 << 10
+
 // Buffer keeps the first Max bytes written to it.
 type Buffer struct {
 	Max       int
@@ -12,6 +15,9 @@ func (b *Buffer) Write(p []byte) (int, error) {
 	if room := b.Max - len(b.kept); n > room {
 		b.Truncated = true
 		p = p[:max(room, 0)]
+	}
+	if b.kept == nil {
+		b.kept = make([]byte, 0, min(b.Max, firstRoom))
 	}
 	b.kept = append(b.kept, p...)
 	return n, nil
