@@ -91,6 +91,11 @@ func (s *Server) submitConnector(w http.ResponseWriter, r *http.Request, stored 
 // connectorSaid says what comes next.
 func connectorSaid(saved connector.Connector) ui.FlashView {
 	v := ui.Said("Network connector " + saved.Name + " is saved. Test it before you rely on it.")
+	if saved.Kind == connector.KindAgent {
+		v = ui.Said("Network connector " + saved.Name + " is saved. It carries as soon as an agent calls in from the other network.")
+		v.Link = &ui.Link{Label: "Add an agent", Href: page.ConnectorPath(saved.ID) + "/enrol"}
+		return v
+	}
 	if saved.KeyUnconfirmed() {
 		v = ui.Warned("Network connector " + saved.Name + " is saved. It carries nothing before its host key is confirmed: test it to see the key.")
 	}
