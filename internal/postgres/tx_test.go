@@ -74,10 +74,10 @@ func TestConstraintNamesWhatWasViolated(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
 	for statement, want := range map[string]string{
-		"insert into credential (name, username) values ('', 'x')":                            "credential_name_not_blank",
-		"insert into credential (name, username) values ('a', 'x'), ('A', 'y')":               "credential_name_unique",
-		"insert into network_connector (name, kind, credential_id) values ('a', 'ssh', 4711)": "network_connector_credential",
-		"insert into credential (name) values ('without a user name')":                        "",
+		"insert into credential (name, username) values ('', 'x')":                              "credential_name_not_blank",
+		"insert into credential (name, username) values ('a', 'x'), ('A', 'y')":                 "credential_name_unique",
+		"insert into network_connector (name, kind, credential_id) values ('a', 'agent', 4711)": "network_connector_credential",
+		"insert into credential (name) values ('without a user name')":                          "",
 		"select nonsense": "",
 		"select 1":        "",
 	} {

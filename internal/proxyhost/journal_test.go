@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -73,35 +74,35 @@ func TestFollowMissesNothing(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		filter EventFilter
+		before int // events that are there already, and read before more are written
 		want   string
 	}{
-		{"from an empty log", EventFilter{}, "0 1 2 3 4"},
-		{"after the newest", EventFilter{Limit: 2}, "3 4 0 1 2 3 4"},
-		{"since", EventFilter{Since: time.Now().Add(-time.Hour), Limit: 4}, "0 1 2 3 4 0 1 2 3 4 0 1 2 3 4"},
-		{"since now", EventFilter{Since: time.Now().Add(time.Hour)}, ""},
+		{"from an empty log", EventFilter{}, 0, "0 1 2 3 4"},
+		{"after the newest", EventFilter{Limit: 2}, 2, "3 4 0 1 2 3 4"},
+		{"since", EventFilter{Since: time.Now().Add(-time.Hour), Limit: 4}, 10, "0 1 2 3 4 0 1 2 3 4 0 1 2 3 4"},
+		{"since now", EventFilter{Since: time.Now().Add(time.Hour)}, 0, ""},
 	} {
 		ctx, cancel := context.WithTimeout(r.ctx, patient)
 		if tt.want == "" { // nothing is to come
 			cancel()
 		}
 		var seen []string
-		started := make(chan struct{})
+		var read atomic.Int64
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			close(started)
 			for e, err := range r.Follow(ctx, tt.filter) {
 				if err != nil {
 					t.Error(err)
 					return
 				}
+				read.Add(1)
 				if seen = append(seen, e.Text); len(seen) == len(strings.Fields(tt.want)) {
 					return
 				}
 			}
 		}()
-		<-started
-		r.until("a reader", func() bool { return tt.want == "" || r.readers() > 0 })
+		r.until("a reader", func() bool { return tt.want == "" || r.readers() > 0 && int(read.Load()) >= tt.before })
 		for i := range 5 {
 			r.must(r.journal.write(r.ctx, []entry{{at: time.Now(), level: Info, kind: "test", text: fmt.Sprint(i)}}))
 		}

@@ -120,7 +120,7 @@ func TestEverythingWrongIsSaidAtOnce(t *testing.T) {
 func TestDefaultConnectorMustBeUsable(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
-	if _, err := pool.Exec(t.Context(), `insert into network_connector (name, kind, active) values ('off', 'socks5', false)`); err != nil {
+	if _, err := pool.Exec(t.Context(), `insert into network_connector (name, kind, active) values ('off', 'agent', false)`); err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range []int64{2, 99} {

@@ -29,8 +29,9 @@ func (w *watch) event(event any) {
 	defer w.mu.Unlock()
 	switch e := event.(type) {
 	case *runtime.EventConsoleAPICalled:
-		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeAssert {
-			w.note("console error: %s", arguments(e.Args))
+		text := arguments(e.Args)
+		if (e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeAssert) && !leftBehind(text) {
+			w.note("console error: %s", text)
 		}
 	case *runtime.EventExceptionThrown:
 		w.note("exception: %s", thrown(e.ExceptionDetails))
@@ -45,6 +46,12 @@ func (w *watch) event(event any) {
 	case *network.EventLoadingFinished:
 		w.weight += int64(e.EncodedDataLength)
 	}
+}
+
+// leftBehind reports whether htmx tells of a request that ended because the page was left while it ran: a live summary
+// that nobody waits for any more. It tells it twice.
+func leftBehind(text string) bool {
+	return strings.Contains(text, "htmx:sendAbort") || strings.Contains(text, "htmx:afterRequest")
 }
 
 // entry takes the browser's own log. That a document answered 4xx is the test's to judge, and that a test leaves a form
