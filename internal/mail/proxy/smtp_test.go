@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,11 +86,11 @@ func TestSMTPRefusesAndGoesOn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r, u, c := smtpRig(t, nil)
 			hello(c)
-			before := len(u.lines())
 			c.talk(dialogue...)
 			c.talk("NOOP\r\n", "250 2.0.0 .*")
-			if r.backend.dialled() != 1 || len(u.lines()) != before {
-				t.Errorf("the server heard %q", u.lines())
+			probed := func(line string) bool { return line == "EHLO localhost" || line == "QUIT" } // its QUIT may come late
+			if heard := slices.DeleteFunc(u.lines(), probed); r.backend.dialled() != 1 || len(heard) > 0 {
+				t.Errorf("the server heard %q", heard)
 			}
 			c.talk("AUTH PLAIN "+plain64(testUser, testPassword)+"\r\n", smtpWelcome)
 		})
