@@ -179,6 +179,10 @@ func changedWords(changes []inbox.HeaderChange) string {
 	return fmt.Sprintf("Header: %d added, %d changed, %d removed on the way", added, changed, removed)
 }
 
+var loopColumns = []ui.Column{
+	{Label: "Started"}, {Label: "Result"}, {Label: "Delay", Right: true}, {Label: "Through"}, {Label: "Folder"}, {Label: "SPF, DKIM, DMARC"}, {Label: "By"},
+}
+
 // fewLoops are shown without being asked for.
 const fewLoops = 5
 
