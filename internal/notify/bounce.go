@@ -31,6 +31,7 @@ func (s *Service) SignTx(ctx context.Context, tx pgx.Tx, sign Sign) (int64, erro
 	if sign.Kind != BounceNote || !sign.Permanent {
 		return id, nil
 	}
+	defer s.directory.forget()
 	marked, err := markBounced(ctx, tx, recipient, sign.Text)
 	if err != nil || !marked {
 		return id, err

@@ -119,6 +119,9 @@ func (s *Service) hand(ctx context.Context, items []*item, by map[int64]hungry) 
 	var fresh []*item
 	ready := map[int64][]*item{}
 	for _, it := range items {
+		s.hands.Store(it.ID, true)
+	}
+	for _, it := range items {
 		h := by[it.TakenFor]
 		began := time.Now()
 		if err := s.prepare(ctx, it, h.account); err != nil {
@@ -158,4 +161,10 @@ func (s *Service) warn(ctx context.Context, what string, err error) {
 	if err != nil && ctx.Err() == nil {
 		s.log.WarnContext(ctx, "notifications: cannot "+what, "error", err) //nolint:sloglint // what is one of a few words
 	}
+}
+
+// inHand reports whether this process knows that it has a message.
+func (s *Service) inHand(id int64) bool {
+	_, known := s.hands.Load(id)
+	return known
 }

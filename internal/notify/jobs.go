@@ -30,6 +30,9 @@ type sendArgs struct {
 // Kind implements river.JobArgs.
 func (sendArgs) Kind() string { return "notify_send" }
 
+// InsertOpts implements river.JobArgsWithInsertOpts.
+func (sendArgs) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: queueNormal} }
+
 type sendWorker struct {
 	river.WorkerDefaults[sendArgs]
 	*Service
@@ -51,6 +54,9 @@ type digestArgs struct {
 // Kind implements river.JobArgs.
 func (digestArgs) Kind() string { return "notify_digest" }
 
+// InsertOpts implements river.JobArgsWithInsertOpts.
+func (digestArgs) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: queueNormal} }
+
 type digestWorker struct {
 	river.WorkerDefaults[digestArgs]
 	*Service
@@ -66,6 +72,9 @@ type sweepArgs struct{}
 
 // Kind implements river.JobArgs.
 func (sweepArgs) Kind() string { return "notify_sweep" }
+
+// InsertOpts implements river.JobArgsWithInsertOpts.
+func (sweepArgs) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: queueSweep} }
 
 type sweepWorker struct {
 	river.WorkerDefaults[sweepArgs]
@@ -100,7 +109,7 @@ func (s *Service) newJobs() (*river.Client[pgx.Tx], error) {
 		CompletedJobRetentionPeriod: time.Hour,
 		PeriodicJobs: []*river.PeriodicJob{
 			river.NewPeriodicJob(river.PeriodicInterval(time.Hour), func() (river.JobArgs, *river.InsertOpts) {
-				return sweepArgs{}, &river.InsertOpts{Queue: queueSweep}
+				return sweepArgs{}, nil
 			}, nil),
 		},
 	})

@@ -83,6 +83,7 @@ func (r *recorder) gather(first record) []record {
 func (s *Service) storeRecords(ctx context.Context, batch []record) {
 	defer func() {
 		for _, r := range batch {
+			s.hands.Delete(r.item.ID)
 			close(r.done)
 		}
 	}()

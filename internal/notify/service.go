@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -54,6 +55,7 @@ type Service struct {
 	directory directory
 	routes    routing
 	lanes     lanes
+	hands     sync.Map // the ids of messages that this process has taken
 	pulse     pulse
 	wake      signal
 	counts    counts

@@ -199,7 +199,7 @@ func (c *recordColumns) queue(batch *pgx.Batch, process string) {
 			claimed_by = null, ended_at = case when became.waiting then null else now() end
 		from unnest($2::bigint[], $3::text[], $4::boolean[], $5::interval[], $6::integer[], $7::integer[], $8::bigint[], $9::text[], $10::text[], $11::text[])
 			as became(id, state, waiting, after, counts, doubts, account, reply, fault, subject)
-		where delivery.id = became.id and (claimed_by = $1::uuid or became.state = 'sent')`,
+		where delivery.id = became.id and (claimed_by = $1::uuid or became.state = 'sent' and delivery.state <> 'sent')`,
 		process, c.ids, c.states, c.waiting, c.after, c.counts, c.doubts, c.accounts, c.replies, c.faults, c.subjects)
 }
 
@@ -208,16 +208,8 @@ func queueRelease(batch *pgx.Batch, process string, r record) {
 	batch.Queue("delete from delivery_attempt where delivery_id = $1 and number = $2 and process_id = $3::uuid and ended_at is null", r.item.ID, r.item.Tries, process)
 	batch.Queue(`
 		update delivery
-		set claimed_by = null, tries = tries - 1, first_attempt_at = $3
-		where id = $1 and claimed_by = $2::uuid`, r.item.ID, process, firstAttempt(r.item))
-}
-
-// firstAttempt is when the first attempt was, not counting the one that is given back.
-func firstAttempt(it *item) *time.Time {
-	if it.Tries == 1 {
-		return nil
-	}
-	return it.FirstAttemptAt
+		set claimed_by = null, tries = tries - 1, first_attempt_at = case when tries > 1 then first_attempt_at end
+		where id = $1 and claimed_by = $2::uuid`, r.item.ID, process)
 }
 
 // dueRoutes returns on which of the routes something is due that nobody has in hand, and of which priority.
@@ -268,6 +260,39 @@ func reap(ctx context.Context, pool *pgxpool.Pool, process string) (int64, error
 		return 0, fmt.Errorf("give back what a process that died had in hand: %w", err)
 	}
 	return tag.RowsAffected(), nil
+}
+
+// strayAfter is how old an attempt is that this process began and has not in hand: the answer to its claim was lost
+// with the connection.
+const strayAfter = 30 * time.Second
+
+// releaseStrays gives back what was claimed for this process without its knowing.
+func releaseStrays(ctx context.Context, pool *pgxpool.Pool, process string, inHand func(id int64) bool) error {
+	type stray struct {
+		ID     int64 `db:"delivery_id"`
+		Number int   `db:"number"`
+	}
+	begun, err := collect[stray](ctx, pool, `
+		select delivery_id, number
+		from delivery_attempt
+		where process_id = @process::uuid and ended_at is null and started_at < now() - @age::interval`,
+		pgx.NamedArgs{"process": process, "age": strayAfter})
+	if err != nil {
+		return fmt.Errorf("look for messages that nobody has in hand: %w", err)
+	}
+	batch := byIndex()
+	for _, b := range begun {
+		if !inHand(b.ID) {
+			queueRelease(batch, process, record{item: &item{ID: b.ID, Tries: b.Number}})
+		}
+	}
+	if batch.Len() == 1 {
+		return nil
+	}
+	if err := pool.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("give back messages that nobody has in hand: %w", err)
+	}
+	return nil
 }
 
 // expire ends messages that are of no use any more.

@@ -23,6 +23,7 @@ func (s *Service) sweepOften(ctx context.Context) {
 				s.wake.raise()
 			}
 		}
+		s.warn(ctx, "give back what nobody has in hand", releaseStrays(ctx, s.pool, s.process, s.inHand))
 		if time.Since(expired) > expireEvery {
 			expired = time.Now()
 			_, err := expire(ctx, s.pool)

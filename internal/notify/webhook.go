@@ -68,10 +68,15 @@ type webhookArgs struct {
 // Kind implements river.JobArgs.
 func (webhookArgs) Kind() string { return "notify_webhook" }
 
+// InsertOpts implements river.JobArgsWithInsertOpts.
+func (webhookArgs) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: queueWebhooks, MaxAttempts: webhookTries}
+}
+
 func webhookJobs(messages []int64) []river.InsertManyParams {
 	jobs := make([]river.InsertManyParams, len(messages))
 	for i, id := range messages {
-		jobs[i] = river.InsertManyParams{Args: webhookArgs{id}, InsertOpts: &river.InsertOpts{Queue: queueWebhooks, MaxAttempts: webhookTries}}
+		jobs[i] = river.InsertManyParams{Args: webhookArgs{id}}
 	}
 	return jobs
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/riverqueue/river"
 
 	"orbit/internal/audit"
 	"orbit/internal/postgres"
@@ -216,7 +215,7 @@ func (s *Service) RetryWebhook(ctx context.Context, message int64) error {
 		if tag.RowsAffected() == 0 {
 			return problem.Refuse("This message is on its way already.")
 		}
-		_, err = s.jobs.InsertTx(ctx, tx, webhookArgs{message}, &river.InsertOpts{Queue: queueWebhooks, MaxAttempts: webhookTries})
+		_, err = s.jobs.InsertTx(ctx, tx, webhookArgs{message}, nil)
 		return err
 	})
 }
