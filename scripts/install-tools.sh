@@ -26,6 +26,7 @@ if [ "$purpose" = test ]; then
 	need chromium chromium
 	need curl curl
 	need swaks swaks
+	need iproute2 ip # networks of their own for agents
 	need python3 python3 # reads an exported configuration as email-oauth2-proxy would
 	need libnet-ssleay-perl "/usr/lib/*/perl5/*/Net/SSLeay.pm"
 	need openssl openssl
@@ -34,6 +35,7 @@ if [ "$purpose" = test ]; then
 	need tinyproxy-bin tinyproxy
 	need squid squid
 	need openssh-server sshd
+	need openssh-client ssh
 	need fonts-liberation '/usr/share/fonts/truetype/liberation*'
 fi
 # Courier and Dovecot exclude each other as packages.
