@@ -62,3 +62,9 @@ bench: ## measure pages, start-up, memory at rest and the transport
 bench-proxy: ## the proxy beside a direct connection, with real Dovecot
 	@scripts/install-tools.sh test
 	ORBIT_BENCH_PROXY=1 go test -run TestProxyBesideDirect -v -timeout 30m ./internal/mail/proxy
+
+.PHONY: bench-notify
+bench-notify: ## 20,000 notifications beside Postfix relaying as many, a list of a million messages, and how long they wait
+	@scripts/install-tools.sh test
+	ORBIT_BENCH_MESSAGES=20000 go test -run '^$$' -bench 'BesidePostfix|Wait' -benchtime 1x -timeout 30m ./internal/notify
+	ORBIT_BENCH_ROWS=1000000 go test -run TestEveryFilterOfTheListUsesAnIndex -v -timeout 30m ./internal/notify

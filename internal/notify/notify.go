@@ -4,7 +4,7 @@
 // each contact and channel, and those by e-mail become deliveries. From then on the delivery's row is the
 // queue: senders, as many as the account may have connections, take what is due, render each message once,
 // record the attempt, hand the bytes to internal/mail/submit and record what the server said. A River job in
-// the same transaction wakes the senders; docs/decisions/0012 says why River does not carry each message.
+// the same transaction wakes the senders; docs/decisions/0017 says why River does not carry each message.
 //
 // What several processes must agree on is in tables: who has a delivery in hand, who holds which connection of
 // an account, how many messages left through it in the last minute, and whether it is broken.
