@@ -45,6 +45,9 @@ func (v Values) SetLink(name, url string) Values {
 // clean drops what does not belong into a text for people: control characters, and the marks that turn the
 // direction of writing, with which a value could look like something else.
 func clean(s string) string {
+	if harmless(s) {
+		return s
+	}
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t':
@@ -58,3 +61,13 @@ func clean(s string) string {
 
 // oneLine makes a single line of a value.
 func oneLine(s string) string { return strings.Join(strings.Fields(clean(s)), " ") }
+
+// harmless reports whether a text is plain ASCII without control characters, as most are: nothing is to be dropped.
+func harmless(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c >= 0x7f || c < ' ' && c != '\n' && c != '\t' {
+			return false
+		}
+	}
+	return true
+}
