@@ -2,7 +2,6 @@ package notify
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,13 +14,14 @@ const (
 	maxGather  = 64  // events in one transaction
 	gatherTime = 30 * time.Second
 	gatherRest = time.Millisecond // in which others come
+	gatherers  = 3                // transactions at a time: while one waits for the disk, another one fills
 )
 
-// gatherer lets events that come at the same time share a transaction: while one commits, the next ones gather.
-// Whoever finds no transaction running makes it, for all that wait.
+// gatherer lets events that come at the same time share a transaction: while some commit, the next ones gather.
+// Whoever finds room for another transaction makes it, for all that wait.
 type gatherer struct {
 	queue chan *posting
-	busy  atomic.Bool
+	busy  chan struct{} // holds a token for each transaction that runs
 }
 
 // add stores an event together with those that wait, and returns when its transaction has ended.
@@ -40,26 +40,33 @@ func (g *gatherer) add(ctx context.Context, s *Service, p *posting) (Accepted, e
 	}
 }
 
-// drive makes transactions until nobody waits, unless another goroutine does so already. That one looks again
-// after it has given the role back, so nothing is left behind. The work is for others too: it goes on when the
-// request that drives has ended.
+// drive makes transactions until nobody waits, as far as there are not enough of them already. Each of those looks
+// again after it has given its place back, so nothing is left behind. The work is for others too: it goes on when
+// the request that drives has ended.
 func (g *gatherer) drive(ctx context.Context, s *Service) {
-	for len(g.queue) > 0 && g.busy.CompareAndSwap(false, true) {
-		if batch := g.take(); len(batch) > 0 {
-			go func() {
-				work, cancel := context.WithTimeout(context.WithoutCancel(ctx), gatherTime)
-				defer cancel()
-				for ; len(batch) > 0; batch = g.take() {
-					s.storeBatch(work, batch)
-					pause(work, nil, gatherRest)
-				}
-				g.busy.Store(false)
-				g.drive(ctx, s)
-			}()
+	for len(g.queue) > 0 {
+		select {
+		case g.busy <- struct{}{}:
+			go g.work(context.WithoutCancel(ctx), s)
+		default:
 			return
 		}
-		g.busy.Store(false)
+		if len(g.queue) < maxGather {
+			return
+		}
 	}
+}
+
+// work makes one transaction after the other while somebody waits.
+func (g *gatherer) work(ctx context.Context, s *Service) {
+	for batch := g.take(); len(batch) > 0; batch = g.take() {
+		within, cancel := context.WithTimeout(ctx, gatherTime)
+		s.storeBatch(within, batch)
+		cancel()
+		pause(ctx, nil, gatherRest)
+	}
+	<-g.busy
+	g.drive(ctx, s)
 }
 
 func (g *gatherer) take() []*posting {

@@ -76,7 +76,7 @@ func New(o Options) (*Service, error) {
 	if s.baseURL == nil {
 		s.baseURL = &url.URL{Scheme: "http", Host: "localhost"}
 	}
-	s.gather.queue = make(chan *posting, maxPosting)
+	s.gather = gatherer{queue: make(chan *posting, maxPosting), busy: make(chan struct{}, gatherers)}
 	s.recorder = recorder{queue: make(chan record, maxRecords), ended: make(chan struct{})}
 	s.lanes.by = map[int64]*lane{}
 	jobs, err := s.newJobs()
