@@ -66,6 +66,9 @@ func (o *Orbit) sendInvitation(ctx context.Context, tx pgx.Tx, i identity.Invita
 // decisions takes answers to the mails about access requests, and tells requests of approvers who can't be reached.
 type decisions struct{ *Orbit }
 
+// Concerns implements inbox.Chooser.
+func (decisions) Concerns(m reply.Message) bool { return m.Token != "" || m.Bounce != nil }
+
 // Handle implements inbox.Handler.
 func (d decisions) Handle(ctx context.Context, tx pgx.Tx, r inbox.Received) (outcome string, taken bool, err error) {
 	if r.Read.Bounce != nil {

@@ -13,7 +13,7 @@ import (
 // assembleInbox builds the watch over mailboxes.
 func (o *Orbit) assembleInbox() (err error) {
 	o.Inbox, err = inbox.New(inbox.Options{
-		Pool: o.Pool, Accounts: o.Accounts, Settings: o.Settings, Log: o.Log, Sent: o.whatWasSent, Token: approval.ReplyReference,
+		Pool: o.Pool, Accounts: o.Accounts, Settings: o.Settings, Log: o.Log, Sent: o.whatWasSent, Token: approval.ReplyToken,
 		Handlers: []inbox.Handler{decisions{o}, signs{o.Notify}},
 	})
 	return err

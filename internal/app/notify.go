@@ -25,6 +25,9 @@ func (o *Orbit) assembleNotify() (err error) {
 // signs writes what comes back about our messages on their time lines: bounces, delays and receipts.
 type signs struct{ *notify.Service }
 
+// Concerns implements inbox.Chooser.
+func (signs) Concerns(m reply.Message) bool { return m.Bounce != nil || m.Receipt != nil }
+
 // Handle implements inbox.Handler.
 func (s signs) Handle(ctx context.Context, tx pgx.Tx, r inbox.Received) (string, bool, error) {
 	named := messageIDs(append([]string{r.Read.Original}, append(r.Read.InReplyTo, r.Read.References...)...))

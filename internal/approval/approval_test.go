@@ -138,7 +138,7 @@ func (r *rig) linkTo(name string) (link, answer vault.Secret) {
 			if err != nil || !m.Confidential {
 				r.t.Fatal(page, err)
 			}
-			return vault.NewSecret(strings.TrimPrefix(u.Path, "/decide/")), vault.NewSecret(ReplyReference.FindStringSubmatch(m.Headers[0].Value)[1])
+			return vault.NewSecret(strings.TrimPrefix(u.Path, "/decide/")), vault.NewSecret(ReplyToken(m.Headers[0].Value))
 		}
 	}
 	r.t.Fatalf("no mail to decide by to %s", name)

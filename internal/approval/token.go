@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"net/url"
 	"regexp"
+	"strings"
 
 	"orbit/internal/vault"
 )
@@ -41,9 +42,24 @@ func decisionPage(base *url.URL, token vault.Secret) string {
 	return base.JoinPath("decide", token.Reveal()).String()
 }
 
-// ReplyReference finds the reply token in the references of an answer: mail programs copy there what the mail
-// that they answer had in its own (RFC 5322 3.6.4).
-var ReplyReference = regexp.MustCompile(`<?([A-Za-z0-9_-]{32})@reply\.orbit\.invalid>?`)
+// replyDomain marks reply tokens.
+const replyDomain = "@reply.orbit.invalid"
+
+var replyReference = regexp.MustCompile(`([A-Za-z0-9_-]{32})` + regexp.QuoteMeta(replyDomain))
+
+// ReplyToken finds the reply token in the references of an answer, "" when there is none: mail programs copy there
+// what the mail that they answer had in its own (RFC 5322 3.6.4). Most texts of most mails have none, so that is
+// looked for first.
+func ReplyToken(text string) string {
+	if !strings.Contains(text, replyDomain) {
+		return ""
+	}
+	found := replyReference.FindStringSubmatch(text)
+	if found == nil {
+		return ""
+	}
+	return found[1]
+}
 
 // reference is the header that carries a reply token.
-func reference(token vault.Secret) string { return "<" + token.Reveal() + "@reply.orbit.invalid>" }
+func reference(token vault.Secret) string { return "<" + token.Reveal() + replyDomain + ">" }

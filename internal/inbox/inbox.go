@@ -152,6 +152,13 @@ type Received struct {
 // Handler acts upon received messages: the first one that takes a message has it. It runs in the transaction that
 // stores the message, so what it does happens once or not at all; it must not wait for a network. outcome says in a
 // sentence what the message led to.
+//
+// A handler that is a Chooser too is asked for those messages only that concern it; asking costs the database.
 type Handler interface {
 	Handle(ctx context.Context, tx pgx.Tx, r Received) (outcome string, taken bool, err error)
+}
+
+// Chooser tells from a message alone whether a Handler may want it.
+type Chooser interface {
+	Concerns(m reply.Message) bool
 }

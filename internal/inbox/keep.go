@@ -304,6 +304,9 @@ func (v *visiting) handle(ctx context.Context, tx pgx.Tx, l *letter, r *Row) err
 // offer asks the handlers. The error is that of the transaction.
 func (s *Service) offer(ctx context.Context, tx pgx.Tx, received Received, r *Row) error {
 	for _, h := range s.handlers {
+		if c, ok := h.(Chooser); ok && !c.Concerns(received.Read) {
+			continue
+		}
 		var outcome string
 		var taken bool
 		err := pgx.BeginFunc(ctx, tx, func(inner pgx.Tx) (err error) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"regexp"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -28,7 +27,7 @@ type Options struct {
 	// Sent says what the message with that Message-ID was ("smtp_test/12"), "" when Orbit did not send it.
 	Sent func(ctx context.Context, messageID string) (string, error)
 	// Token finds what Orbit has put into the references of its mails; see reply.Options.
-	Token *regexp.Regexp
+	Token func(text string) string
 }
 
 // Service is what one can do with received mail. Several processes may each have one.
@@ -41,7 +40,7 @@ type Service struct {
 	handlers []Handler
 
 	whatWasSent func(context.Context, string) (string, error)
-	token       *regexp.Regexp
+	token       func(text string) string
 	times       times
 	opening     *semaphore.Weighted // connections that are being opened
 	storing     *semaphore.Weighted // transactions that store mail

@@ -144,8 +144,24 @@ func (src *source) unpack() string {
 	return text
 }
 
+// excerpt returns the new text as far as the first n bytes show it. Where they show none, it is read from all.
+func (b *body) excerpt(n int) string {
+	if len(b.sections) != 1 || b.sections[0].plain == nil {
+		return b.text()
+	}
+	all := b.sections[0].plain.decode()
+	begin := all[:min(len(all), n)]
+	if text := quote.New(quote.Lines(begin[:strings.LastIndexByte(begin, '\n')+1])); len(begin) < len(all) && text != "" {
+		return text
+	}
+	return b.text()
+}
+
 // full returns all text, quotations marked.
 func (b *body) full() string {
+	if len(b.sections) == 1 && b.sections[0].html == nil && quote.Trim(b.sections[0].plain.decode()) != "" { // nothing to be joined
+		return strings.TrimRight(b.sections[0].plain.decode(), "\n")
+	}
 	var out strings.Builder
 	for i, s := range b.sections {
 		if i > 0 {

@@ -17,7 +17,11 @@ func (rd *reading) classify() {
 		m.Class = ClassBounce
 	default:
 		rd.relate()
+		m.Text = rd.newText()
 		rd.classifyLetter(why)
+	}
+	if m.Class != ClassOther && m.Text == "" {
+		m.Text = rd.newText()
 	}
 	if m.Class != ClassReply && m.Class != ClassOther && m.Automatic == "" {
 		m.Automatic = "A program wrote it."
@@ -42,6 +46,15 @@ func (rd *reading) classifyLetter(why cause) {
 	default:
 		m.Class = ClassOther
 	}
+}
+
+// newText returns what the writer wrote anew. Of a message that answers none, its beginning may be enough.
+func (rd *reading) newText() string {
+	m := &rd.message
+	if n := rd.options.Excerpt; n > 0 && !m.related() && !rd.isAnswer() && len(m.References) == 0 {
+		return rd.body.excerpt(n)
+	}
+	return rd.body.text()
 }
 
 // isAnswer reports whether the message says that it answers another.

@@ -15,12 +15,19 @@ import (
 
 var update = flag.Bool("update", false, "write the regular messages of the corpus, and expectations for messages that have none")
 
+var token = regexp.MustCompile(`approvals\+([a-z2-7]{26})@`)
+
 // sender is the Orbit that the corpus answers.
 var sender = Options{
 	Sent: func(id string) bool {
 		return strings.HasPrefix(id, "orbit-") && strings.HasSuffix(id, "@orbit.example.com")
 	},
-	Token: regexp.MustCompile(`approvals\+([a-z2-7]{26})@`),
+	Token: func(text string) string {
+		if m := token.FindStringSubmatch(text); m != nil {
+			return m[1]
+		}
+		return ""
+	},
 	Own: func(address string) bool {
 		return strings.EqualFold(address, "notifications@orbit.example.com") || strings.EqualFold(address, "approvals@orbit.example.com")
 	},

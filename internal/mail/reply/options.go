@@ -1,8 +1,6 @@
 package reply
 
 import (
-	"regexp"
-
 	"orbit/internal/mail/reply/parts"
 )
 
@@ -10,15 +8,16 @@ import (
 type Options struct {
 	// Sent reports whether Orbit sent the message with that Message-ID. It is asked for a few dozen ids at most.
 	Sent func(messageID string) bool
-	// Token finds Orbit's token in addresses, message ids, the subject and the text, in that order; its first
-	// group, or else the whole match, is the token.
-	Token *regexp.Regexp
+	// Token finds Orbit's token in addresses, message ids, the subject and the text, in that order; "" is none.
+	Token func(text string) string
 	// Own reports whether an address is one that Orbit sends from: its messages are never answered.
 	Own func(address string) bool
 	// AuthservID is the only server whose Authentication-Results count. NoAuthservID trusts the topmost field if
 	// it names no server, as Microsoft 365 writes it. Empty trusts none.
 	AuthservID string
-	Limits     Limits
+	// Excerpt is how much is read of the text of a message that answers none, to find what is new in it; 0: all.
+	Excerpt int
+	Limits  Limits
 }
 
 // NoAuthservID stands for the id of a provider that writes none.
@@ -49,12 +48,5 @@ func (o Options) find(text string) string {
 	if o.Token == nil {
 		return ""
 	}
-	m := o.Token.FindStringSubmatch(text)
-	switch len(m) {
-	case 0:
-		return ""
-	case 1:
-		return m[0]
-	}
-	return m[1]
+	return o.Token(text)
 }

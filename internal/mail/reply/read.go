@@ -117,7 +117,6 @@ func (rd *reading) finish() {
 	m.Auth = readAuth(rd.header, rd.options.AuthservID)
 	m.HTML = rd.body.html()
 	m.Body = rd.body.full()
-	m.Text = rd.body.text()
 	m.Attachments = rd.attachments()
 	rd.classify()
 }

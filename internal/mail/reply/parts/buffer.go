@@ -17,7 +17,7 @@ func (b *Buffer) Write(p []byte) (int, error) {
 		p = p[:max(room, 0)]
 	}
 	if b.kept == nil {
-		b.kept = make([]byte, 0, min(b.Max, firstRoom))
+		b.kept = make([]byte, 0, min(b.Max, max(len(p), firstRoom)))
 	}
 	b.kept = append(b.kept, p...)
 	return n, nil

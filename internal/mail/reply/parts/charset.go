@@ -104,10 +104,29 @@ func windows1252(text []byte) string {
 // clean makes line ends "\n" and drops what no text has: zero bytes and the byte order mark.
 func clean(text string) string {
 	text = strings.TrimPrefix(text, "\ufeff")
-	if !strings.ContainsAny(text, "\r\x00") {
-		return text
+	if strings.IndexByte(text, '\r') >= 0 {
+		text = lineEnds(text)
 	}
-	return cleaner.Replace(text)
+	if strings.IndexByte(text, 0) >= 0 {
+		text = strings.ReplaceAll(text, "\x00", "")
+	}
+	return text
 }
 
-var cleaner = strings.NewReplacer("\r\r\n", "\n", "\r\n", "\n", "\r", "\n", "\x00", "")
+// lineEnds makes "\n" of "\r\n", of "\r\r\n", which some gateways make of that, and of "\r".
+func lineEnds(text string) string {
+	var out strings.Builder
+	out.Grow(len(text))
+	for {
+		before, after, found := strings.Cut(text, "\r")
+		out.WriteString(before)
+		if !found {
+			return out.String()
+		}
+		out.WriteByte('\n')
+		if strings.HasPrefix(after, "\r\n") {
+			after = after[1:]
+		}
+		text = strings.TrimPrefix(after, "\n")
+	}
+}

@@ -47,6 +47,26 @@ func (l *lines) next() (line, bool) {
 	return l.last, true
 }
 
+// run returns the whole lines that are in the buffer, and takes them: up to one that begins with "--", if that could
+// be a boundary. The line end of the last one is apart; it is empty when there is no line.
+func (l *lines) run(boundaries bool) (text, end []byte) {
+	ahead, _ := l.r.Peek(l.r.Buffered())
+	if l.back || l.inside || boundaries && bytes.HasPrefix(ahead, []byte("--")) {
+		return nil, nil
+	}
+	if at := bytes.Index(ahead, []byte("\n--")); boundaries && at >= 0 {
+		ahead = ahead[:at+1]
+	}
+	ahead = ahead[:bytes.LastIndexByte(ahead, '\n')+1]
+	if len(ahead) == 0 {
+		return nil, nil
+	}
+	last := bytes.LastIndexByte(ahead[:len(ahead)-1], '\n') + 1
+	cut := last + len(bytes.TrimRight(ahead[last:], "\r\n"))
+	_, _ = l.r.Discard(len(ahead))
+	return ahead[:cut], ahead[cut:]
+}
+
 // unread makes next return the last line once more.
 func (l *lines) unread() { l.back = true }
 

@@ -64,6 +64,7 @@ func Walk(r io.Reader, limits Limits, visit Visit) (Header, []string, error) {
 	top, _ := w.header(w.limits.Header)
 	w.open(top)
 	for {
+		w.pass()
 		l, ok := w.in.next()
 		if !ok {
 			break

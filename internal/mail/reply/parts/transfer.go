@@ -1,6 +1,7 @@
 package parts
 
 import (
+	"bytes"
 	"encoding/base64"
 	"io"
 	"strings"
@@ -57,7 +58,7 @@ type base64Decoder struct {
 }
 
 func (d *base64Decoder) Write(p []byte) {
-	if d.n == 0 && len(p)%4 == 0 && d.whole(p) {
+	if d.n == 0 && (len(p)%4 == 0 || bytes.IndexByte(p, '\n') >= 0) && d.whole(p) {
 		return
 	}
 	d.out = d.out[:0]
@@ -78,7 +79,7 @@ func (d *base64Decoder) Write(p []byte) {
 	_, _ = d.to.Write(d.out)
 }
 
-// whole decodes a correct line at the library's speed.
+// whole decodes correct lines at the library's speed.
 func (d *base64Decoder) whole(p []byte) bool {
 	if cap(d.out) < len(p) {
 		d.out = make([]byte, len(p))
@@ -136,16 +137,20 @@ func (d *quotedDecoder) Write(p []byte) {
 	}
 	d.out = d.out[:0]
 	i := 0
-	for ; i < len(p); i++ {
-		if p[i] != '=' {
-			d.out = append(d.out, p[i])
+	for i < len(p) {
+		if n := bytes.IndexByte(p[i:], '='); n != 0 {
+			if n < 0 {
+				n = len(p) - i
+			}
+			d.out = append(d.out, p[i:i+n]...)
+			i += n
 			continue
 		}
 		used, complete := d.code(p[i:])
 		if !complete {
 			break
 		}
-		i += used - 1
+		i += used
 	}
 	_, _ = d.to.Write(d.out)
 	d.held = append([]byte(nil), p[i:]...)

@@ -119,6 +119,16 @@ func (w *walker) adopt(m *multipart, l line) bool {
 	return true
 }
 
+// pass hands the lines of a body on that were read already and that can be no boundary, all at once.
+func (w *walker) pass() {
+	if w.leaf == nil {
+		return
+	}
+	if text, end := w.in.run(len(w.stack) > 0); len(end) > 0 {
+		w.leaf.line(line{text: text, end: end})
+	}
+}
+
 func (l *leaf) line(in line) {
 	l.body.Write(l.held)
 	l.body.Write(in.text)

@@ -125,7 +125,31 @@ func fold(text string) string {
 	if folded(text) {
 		return text
 	}
+	if short, ok := foldASCII(text); ok {
+		return short
+	}
 	return strings.Join(strings.FieldsFunc(strings.ToLower(text), isBlank), " ")
+}
+
+// foldASCII folds without taking the text apart, if it has no other characters.
+func foldASCII(text string) (string, bool) {
+	out := make([]byte, 0, len(text))
+	for i := range len(text) {
+		c := text[i]
+		switch {
+		case c >= utf8.RuneSelf:
+			return "", false
+		case isBlank(rune(c)):
+			if len(out) > 0 && out[len(out)-1] != ' ' {
+				out = append(out, ' ')
+			}
+			continue
+		case c >= 'A' && c <= 'Z':
+			c += 'a' - 'A'
+		}
+		out = append(out, c)
+	}
+	return strings.TrimSuffix(string(out), " "), true
 }
 
 // folded reports whether there is nothing to fold, as in most lines that programs compare.

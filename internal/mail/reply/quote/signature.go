@@ -78,6 +78,14 @@ const (
 	closingWidth = 80
 )
 
+// longestClosing is what the longest of them takes, with room for blanks and stops; a longer line is none.
+var longestClosing = func() (longest int) {
+	for words := range closings {
+		longest = max(longest, len(words))
+	}
+	return longest + 16
+}()
+
 // cutClosing cuts at "Kind regards," when only the writer's card follows. The first line is never a closing: an
 // answer may be just "Thanks".
 func cutClosing(lines []string) []string {
@@ -85,7 +93,7 @@ func cutClosing(lines []string) []string {
 		if strings.HasSuffix(lines[i], "?") || utf8.RuneCountInString(lines[i]) > closingWidth || len(lines)-i > 2*closingLines {
 			return lines
 		}
-		if closings[strings.Trim(fold(lines[i]), ".,!;: ")] && filled(lines[i:]) <= closingLines {
+		if len(lines[i]) <= longestClosing && closings[strings.Trim(fold(lines[i]), ".,!;: ")] && filled(lines[i:]) <= closingLines {
 			return lines[:i]
 		}
 	}
