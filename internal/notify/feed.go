@@ -153,7 +153,7 @@ func (s *Service) reportUnprepared(ctx context.Context, it *item, err error) {
 // release gives back what was not tried.
 func (s *Service) release(account int64, items []*item) {
 	for _, it := range items {
-		s.recorder.add(record{item: it, account: account, verdict: outcome{Outcome: released}, done: make(chan struct{})})
+		s.recorder.add(record{item: it, account: account, released: true, done: make(chan struct{})})
 	}
 }
 

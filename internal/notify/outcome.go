@@ -23,9 +23,6 @@ type outcome struct {
 	Fault   *ladder.Fault
 }
 
-// released is no outcome that is stored: the message was not tried.
-const released Outcome = "released"
-
 // doubtRest is the pause before a message is sent again whose fate is not known.
 const doubtRest = time.Minute
 

@@ -127,11 +127,12 @@ func storeRendered(ctx context.Context, pool *pgxpool.Pool, items []*item, store
 
 // record is what became of one attempt.
 type record struct {
-	item    *item
-	account int64
-	verdict outcome
-	at      time.Time
-	done    chan struct{} // closed when it is stored
+	item     *item
+	account  int64
+	verdict  outcome
+	at       time.Time
+	released bool          // the message was not tried and goes back
+	done     chan struct{} // closed when it is stored
 }
 
 // storeRecords writes what became of attempts. A message that the server took is sent, whoever has it in hand by now;
@@ -140,7 +141,7 @@ func storeRecords(ctx context.Context, pool *pgxpool.Pool, process string, all [
 	var ended recordColumns
 	batch := byIndex()
 	for _, r := range all {
-		if r.verdict.Outcome == released {
+		if r.released {
 			queueRelease(batch, process, r)
 		} else {
 			ended.add(r)
