@@ -72,6 +72,7 @@ func (s *Server) askPassword(w http.ResponseWriter, r *http.Request, why error) 
 	v := ui.ConfirmView{
 		Text:   "This changes who may do what, or a secret. Enter your password to go on.",
 		Action: r.URL.Path, Submit: "Go on", Back: back(r), Password: true, Values: carried(r.PostForm),
+		WholePage: !fromHTMX(r),
 	}
 	if r.PostForm.Get(ui.CurrentPassword) != "" {
 		errors.As(why, &v.Problems)

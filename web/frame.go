@@ -1,7 +1,6 @@
 package web
 
 import (
-	"log/slog"
 	"net/http"
 	"time"
 
@@ -28,20 +27,9 @@ func (s *Server) frame(w http.ResponseWriter, r *http.Request, title string) ui.
 		v.SideOf, v.Side = "Settings", s.settingsFor(user.Role, path)
 		v.Crumbs = crumbs(path, title)
 	}
-	v.Bell, v.Notices = s.notices(r, user)
+	bell := s.bell(r, user)
+	v.Bell = &bell
 	return v
-}
-
-// notices is what the bell says. A bell that cannot be asked stays silent; the page is more important.
-func (s *Server) notices(r *http.Request, user identity.User) (bool, []ui.NoticeView) {
-	if s.Attention == nil || !user.Role.CanView() {
-		return false, nil
-	}
-	notices, err := s.Attention(r.Context())
-	if err != nil {
-		s.Log.LogAttrs(r.Context(), slog.LevelError, "ask what needs attention", slog.Any("error", err))
-	}
-	return true, notices
 }
 
 // zoneName names the reader's zone with its present abbreviation: "America/Sao_Paulo (-03)".

@@ -10,7 +10,7 @@ import (
 // showHome is where everybody arrives: the Grid Menu in full, and what needs attention.
 func (s *Server) showHome(w http.ResponseWriter, r *http.Request) error {
 	user := identity.UserFrom(r.Context())
-	_, notices := s.notices(r, user)
+	notices := s.bell(r, user).Notices
 	return s.show(w, r, http.StatusOK, "Home", page.Home(page.HomeView{
 		Name:     user.DisplayName(),
 		Tiles:    s.visible(gridMenu, user.Role, r.URL.Path),

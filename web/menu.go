@@ -23,8 +23,10 @@ var settingsMenu = []ui.LinkGroup{
 		{Label: "IMAP/POP3 Configuration", Href: "/settings/notifications/imap-pop3", Icon: "inbox"},
 		{Label: "Email OAuth 2.0 proxy", Href: "/settings/notifications/oauth2-proxy", Icon: "shield-lock"},
 		{Label: "Settings", Href: "/settings/notifications/rules", Icon: "bell"},
+		{Label: "Contacts", Href: "/settings/notifications/contacts", Icon: "users-group"},
 		{Label: "Texts", Href: "/settings/notifications/texts", Icon: "template"},
 		{Label: "List sent", Href: "/settings/notifications/sent", Icon: "mail-forward"},
+		{Label: "Webhooks", Href: "/settings/notifications/webhooks", Icon: "link"},
 	}},
 	{Links: []ui.Link{
 		{Label: "Credentials", Href: "/settings/credentials", Icon: "key"},

@@ -20,6 +20,7 @@ import (
 	"orbit/internal/connector"
 	"orbit/internal/credential"
 	"orbit/internal/identity"
+	"orbit/internal/notify"
 	"orbit/internal/postgres/pgtest"
 	"orbit/internal/setting"
 	"orbit/internal/vault"
@@ -41,6 +42,7 @@ type site struct {
 	accounts    *account.Service
 	approvals   *approval.Service
 	sent        outbox // mails of approvals and invitations
+	notify      *notify.Service
 	ways        *connector.Service
 
 	mu  sync.Mutex
@@ -89,8 +91,11 @@ func newSite(t *testing.T) *site {
 	s.approvals = approval.NewService(approval.Options{
 		Pool: s.pool, People: people{s.identity}, Notices: &s.sent, BaseURL: base, Clock: s.clock,
 	})
+	if s.notify, err = notify.New(notify.Options{Pool: s.pool, Accounts: s.accounts, Settings: s.settings, Box: s.box, BaseURL: base}); err != nil {
+		t.Fatal(err)
+	}
 	pages, err := web.New(web.Options{
-		BaseURL: base, Log: slog.New(slog.DiscardHandler), Clock: s.clock, Approvals: s.approvals,
+		BaseURL: base, Notify: s.notify, Log: slog.New(slog.DiscardHandler), Clock: s.clock, Approvals: s.approvals,
 		Identity: s.identity, Settings: s.settings, Trail: s.pool,
 		Credentials: s.credentials, Connectors: s.ways, Agents: agents, Accounts: s.accounts,
 	})

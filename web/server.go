@@ -131,6 +131,7 @@ func (s *Server) routes(r *router) {
 	s.mailboxRoutes(r)
 	s.proxyRoutes(r)
 	s.approvalRoutes(r)
+	s.notifyRoutes(r)
 
 	r.get(credentialsPath, view, s.listCredentials)
 	r.post(credentialsPath, change, s.createCredential)

@@ -12,10 +12,9 @@ type FrameView struct {
 	SideOf  string      // its name: "Settings"
 	Crumbs  []Link      // the way to this page; the last one is the page itself
 	Flash   *FlashView
-	Notices []NoticeView // what the bell says
-	Bell    bool         // whether there is a bell
-	Search  string       // address of the search; no field when empty
-	SignOut string       // address that signs out
+	Bell    *BellView // nil when nobody is signed in
+	Search  string    // address of the search; no field when empty
+	SignOut string    // address that signs out
 }
 
 // Person is whoever is signed in.
@@ -32,6 +31,14 @@ type FlashView struct {
 	Tone Tone   `json:"tone"`
 	Text string `json:"text"`
 	Link *Link  `json:"link,omitempty"`
+}
+
+// BellView is what the bell says.
+type BellView struct {
+	Notices []NoticeView // what needs attention
+	Unread  int          // notifications on the reader's screen
+	Newest  string       // answers with the newest of them when the bell is opened
+	All     string       // the page of them all
 }
 
 // NoticeView is something that needs attention: an account without a default, a certificate about to expire.

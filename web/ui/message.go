@@ -8,11 +8,23 @@ func messageRole(tone Tone) string {
 	return "status"
 }
 
-func bellLabel(n int) string {
-	if n == 0 {
-		return "Notices: nothing needs attention"
+func bellLabel(v BellView) string {
+	label := "Notices: nothing needs attention"
+	if n := len(v.Notices); n > 0 {
+		label = "Notices: " + Count(n, "thing needs", "things need") + " attention"
 	}
-	return "Notices: " + Count(n, "thing needs", "things need") + " attention"
+	if v.Unread > 0 {
+		label += ", " + bellCount(v.Unread) + " unread"
+	}
+	return label
+}
+
+// bellCount is a number that fits above the bell.
+func bellCount(n int) string {
+	if n > 99 {
+		return "99+"
+	}
+	return Number(n)
 }
 
 // current is the value of aria-current for an entry of a menu.

@@ -27,6 +27,7 @@ type ReportView struct {
 	Older    string          // where a list goes on that is too long to count; its pages have no numbers
 	Note     templ.Component // between the title and the table; nil mostly
 	New      *Link           // nil when there is nothing to create, or the role may not
+	Bulk     templ.Component // buttons of the form "bulk", which posts the rows that are picked; nil mostly
 	Beside   templ.Component // left of New: a button for what is done most; nil mostly
 	CanCSV   bool            // Export CSV: the same address with format=csv
 	Empty    EmptyView
@@ -46,6 +47,7 @@ type Column struct {
 type Row struct {
 	ID    string // of the element, so that a part of the page can be replaced
 	Name  string // what the row's menu is for: "Office365"
+	Pick  string // what the form "bulk" posts as id when the row is picked; empty: it cannot be
 	Muted bool   // disabled records
 	Cells []templ.Component
 	Menu  []MenuItem

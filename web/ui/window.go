@@ -30,6 +30,16 @@ type ConfirmView struct {
 	Values   map[string]string
 	Problems problem.Invalid
 	Refused  string // why it cannot be done; there is no button then
+
+	WholePage bool // the answer is a page and not another window: a secret that is shown once
+}
+
+// posts are the attributes of the question's form.
+func (v ConfirmView) posts() templ.Attributes {
+	if v.WholePage {
+		return nil
+	}
+	return WindowForm(v.Action)
 }
 
 // Fact is a name and a value in a small table.

@@ -61,7 +61,7 @@ func Frame(title string) ui.FrameView {
 		Grid: grid(), Side: side(),
 		Crumbs: []ui.Link{{Label: "Settings", Href: "/"}, {Label: "Notifications"}, {Label: title}},
 		Flash:  &ui.FlashView{Tone: ui.Good, Text: "SMTP account Office365 is saved and is the default now.", Link: &ui.Link{Label: "Test it", Href: "/ladder"}},
-		Bell:   true, Notices: notices(),
+		Bell:   &ui.BellView{Notices: notices()},
 	}
 }
 
