@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"strings"
 	"testing"
@@ -46,7 +47,8 @@ func (h *house) branch(t *testing.T, destinations string) connector.Connector {
 	go func() { ended <- agent.Run(ctx) }()
 	t.Cleanup(func() {
 		stop()
-		if err := <-ended; err != nil {
+		var refused *tunnel.Refusal
+		if err := <-ended; err != nil && (!errors.As(err, &refused) || refused.Code != tunnel.Revoked) {
 			t.Errorf("the agent: %v", err)
 		}
 	})
@@ -115,4 +117,37 @@ func (h *house) climb(t *testing.T, change account.SMTPChange) account.SMTPTest 
 		t.Fatal(err)
 	}
 	return test
+}
+
+// What happens to a connector reaches the rules of notifications, in the transaction that records it.
+func TestAConnectorThatGoesIsTold(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	c := h.branch(t, "localhost")
+	told := func(kind string) (n int) {
+		err := h.Pool.QueryRow(t.Context(), `select count(*) from event where type = $1 and data->>'subject_name' = $2
+			and data->>'url_open' like '%/settings/network-connectors/status'`, kind, c.Name).Scan(&n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	soon(t, "it is told that the connector is up", func() bool { return told("orbit.connector_up") == 1 })
+	agents, err := h.Agents.FindAgents(t.Context(), "lisbon")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Agents.Revoke(t.Context(), agents[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	soon(t, "it is told that the connector is down", func() bool {
+		// A break counts after 15 seconds; the test turns the clock of this one back.
+		if _, err := h.Pool.Exec(t.Context(), `update connector_state set missed_since = now() - interval '1 minute' where missed_since is not null`); err != nil {
+			t.Fatal(err)
+		}
+		return told("orbit.connector_down") == 1
+	})
+	if n := told("orbit.agent_down") + told("orbit.agent_up"); n != 0 {
+		t.Errorf("one loss is told %d times more", n)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -62,6 +63,11 @@ func role(secondary bool) string {
 		return "secondary"
 	}
 	return "primary"
+}
+
+// isPartOf reports whether the whole connector came or went with its agent: people hear of it once.
+func (t Transition) isPartOf(whole Transition) bool {
+	return whole.AgentID == 0 && whole.ConnectorID == t.ConnectorID && whole.Up == t.Up
 }
 
 // event is the transition in the log.
@@ -179,7 +185,7 @@ func (a *Agents) judge(ctx context.Context, tx pgx.Tx) error {
 		if err := insertAgentEvents(ctx, tx, t.event()); err != nil {
 			return err
 		}
-		if a.OnTransition == nil {
+		if a.OnTransition == nil || t.AgentID != 0 && slices.ContainsFunc(transitions, t.isPartOf) {
 			continue
 		}
 		if err := a.OnTransition(ctx, tx, t); err != nil {

@@ -40,7 +40,8 @@ type Agents struct {
 	drain   time.Duration
 	process string // names this process in the database
 
-	// OnTransition is called in the transaction that records that an agent or a whole connector came or went.
+	// OnTransition is called in the transaction that records that a connector came or went, or one of its agents
+	// while another one carries.
 	OnTransition func(ctx context.Context, tx pgx.Tx, t Transition) error
 
 	making sync.Mutex

@@ -66,6 +66,8 @@ var types = []Type{
 	{"orbit.secret_expiring", AboutOrbit, "Secret Expiring", tagsOf(own), nil},
 	{"orbit.connector_down", AboutOrbit, "Connector Down", tagsOf(own), nil},
 	{"orbit.connector_up", AboutOrbit, "Connector Up Again", tagsOf(own), nil},
+	{"orbit.agent_down", AboutOrbit, "Connector Agent Down", tagsOf(own), nil},
+	{"orbit.agent_up", AboutOrbit, "Connector Agent Up Again", tagsOf(own), nil},
 
 	{"digest", Other, "Digest", tagsOf(digest), []string{"DIGEST_LIST"}},
 	{"other", Other, "Own Event Type", tagsOf(notice), nil},
