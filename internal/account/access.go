@@ -46,7 +46,7 @@ func (s *Service) signIn(ctx context.Context, a access) (submit.Auth, error) {
 	}
 	switch {
 	case a.authentication == OAuth2:
-		return s.token(username)
+		return s.token(username, a)
 	case a.credentialID == NewCredentialID, !a.secret.IsZero():
 		return submit.Auth{Username: username, Password: a.secret}, nil
 	}
@@ -78,11 +78,11 @@ func (s *Service) destination(a access, username string) credential.Destination 
 	return destination(a.target, username, a.useConnector, a.connectorID)
 }
 
-func (s *Service) token(address string) (submit.Auth, error) {
+func (s *Service) token(address string, a access) (submit.Auth, error) {
 	if s.tokens == nil {
 		return submit.Auth{}, problem.Refuse("OAuth 2.0 is not set up in this Orbit.")
 	}
-	return submit.Auth{Username: address, Token: s.tokens.Source(address)}, nil
+	return submit.Auth{Username: address, Token: s.tokens.Source(address, s.destination(a, ""))}, nil
 }
 
 // prepareCredential registers a credential on the way, and approves the destination for the secret. It returns the

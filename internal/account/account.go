@@ -7,8 +7,6 @@ package account
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"strconv"
 
 	"orbit/internal/credential"
@@ -24,39 +22,22 @@ type Dialers interface {
 
 // Tokens hands out OAuth 2.0 access tokens; internal/oauth implements it.
 type Tokens interface {
-	// Source returns the token source for an address, e.g. "alerts@example.com".
-	Source(address string) submit.TokenSource
+	// Source returns the token source for an address, e.g. "alerts@example.com", to be sent to one destination.
+	Source(address string, to credential.Destination) submit.TokenSource
 }
 
-// destination says where a secret goes. The connector belongs to it only where TLS proves nothing about the server.
+// destination says where a secret goes, and which way.
 func destination(target dial.Target, username string, useConnector bool, connectorID int64) credential.Destination {
 	d := credential.Destination{
 		Host:        target.Host,
 		Port:        target.Port,
 		Username:    username,
 		TLS:         string(target.Security),
-		Certificate: certificate(target.Trust),
+		Certificate: target.Trust.Word(),
+		Connector:   "direct",
 	}
-	if target.Security == dial.Plain || target.Trust.Rule == dial.Ignore {
-		d.Connector = "direct"
-		if useConnector {
-			d.Connector = strconv.FormatInt(connectorID, 10)
-		}
+	if useConnector {
+		d.Connector = strconv.FormatInt(connectorID, 10)
 	}
 	return d
-}
-
-// certificate is a certificate rule in one word, with a hash where the rule carries data.
-func certificate(t dial.Trust) string {
-	switch t.Rule {
-	case dial.Pin:
-		return "pin:" + t.Fingerprint
-	case dial.CustomCA:
-		sum := sha256.Sum256([]byte(t.CA))
-		return "custom_ca:" + hex.EncodeToString(sum[:])
-	case dial.Ignore:
-		return "ignore"
-	default:
-		return "verify"
-	}
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"orbit/internal/audit"
+	"orbit/internal/credential"
 	"orbit/internal/mail/dial"
 	"orbit/internal/mail/fetch"
 	"orbit/internal/mail/ladder"
@@ -25,7 +26,9 @@ const goodToken = "a token that the provider knows"
 // oneToken is the token that every mailbox has.
 type oneToken string
 
-func (o oneToken) Source(address string) submit.TokenSource { return tokenOf{address, string(o)} }
+func (o oneToken) Source(address string, _ credential.Destination) submit.TokenSource {
+	return tokenOf{address, string(o)}
+}
 
 type tokenOf struct{ address, token string }
 

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"orbit/internal/credential"
 	"orbit/internal/mail/explain"
 	"orbit/internal/mail/ladder"
 	"orbit/internal/mail/proxy"
@@ -46,7 +47,7 @@ func (s *Service) signInBehindOwn(ctx context.Context, a access, step ladder.Ste
 	if err != nil {
 		return step
 	}
-	_, _, trouble := s.tokens.Source(address).Token(ctx)
+	_, _, trouble := s.tokens.Source(address, credential.Self).Token(ctx)
 	var behind *ladder.Error
 	fault, explained := refusedToken(a.protocol, step.Fault.Reply, address)
 	if errors.As(trouble, &behind) {

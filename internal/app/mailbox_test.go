@@ -13,6 +13,7 @@ import (
 
 	"orbit/internal/account"
 	"orbit/internal/app"
+	"orbit/internal/credential"
 	"orbit/internal/identity"
 	"orbit/internal/mail/dial"
 	"orbit/internal/mail/mailtest"
@@ -115,7 +116,7 @@ func TestTheDocumentsMailboxOpensThroughTheProxy(t *testing.T) {
 		t.Errorf("the ladder: %s", got)
 	}
 
-	good, err := h.OAuth.Token(t.Context(), d.AppOnlyMailbox())
+	good, err := h.OAuth.Token(t.Context(), d.AppOnlyMailbox(), credential.Self)
 	if err != nil {
 		t.Fatal(err)
 	}

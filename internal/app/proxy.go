@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"orbit/internal/account"
+	"orbit/internal/credential"
 	"orbit/internal/mail/submit"
 	"orbit/internal/oauth"
 	"orbit/internal/proxyhost"
@@ -27,6 +28,7 @@ func (o *Orbit) assembleProxy() (err error) {
 		Prover: oauth.ProverFunc(func(ctx context.Context, address string, token vault.Secret) (string, error) {
 			return o.Proxies.Prove(ctx, address, token)
 		}),
+		InUse:    o.tokenServers,
 		Expiring: o.warnOfExpiry,
 		Observe:  func(e oauth.Event) { o.Proxies.Heard(e) },
 	})
@@ -49,10 +51,23 @@ func (o *Orbit) warnOfExpiry(_ context.Context, _ pgx.Tx, e oauth.Expiring) erro
 	return nil
 }
 
+// tokenServers are the mail servers that get tokens of a registration: through listeners, and from accounts that sign
+// in by themselves.
+func (o *Orbit) tokenServers(ctx context.Context, tx pgx.Tx, r oauth.Registration, covers func(string) bool) ([]credential.Destination, error) {
+	behind, err := o.Proxies.Upstreams(ctx, tx, r)
+	if err != nil {
+		return nil, err
+	}
+	direct, err := o.Accounts.TokenServers(ctx, tx, covers)
+	return append(behind, direct...), err
+}
+
 // tokens gives accounts the access tokens of addresses.
 type tokens struct{ *oauth.Service }
 
-func (t tokens) Source(address string) submit.TokenSource { return t.Service.Source(address) }
+func (t tokens) Source(address string, to credential.Destination) submit.TokenSource {
+	return t.Service.Source(address, to)
+}
 
 var _ account.Tokens = tokens{}
 

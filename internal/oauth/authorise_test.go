@@ -296,7 +296,7 @@ func TestRegisteredRedirectURIIsUsedExactly(t *testing.T) {
 
 func TestAddressWithoutRegistrationIsExplained(t *testing.T) {
 	b := setup(t)
-	_, err := b.Token(context.Background(), address)
+	_, err := b.access(context.Background(), address)
 	if fault := wantFault(t, err); fault.Code != "oauth_unregistered" || !strings.Contains(fault.Remedy, "@example.com") {
 		t.Errorf("fault %+v", fault)
 	}
@@ -307,7 +307,7 @@ func TestAddressWithoutRegistrationIsExplained(t *testing.T) {
 
 func TestUnauthorisedAddressAsksForAPerson(t *testing.T) {
 	b := interactive(t)
-	_, err := b.Token(context.Background(), address)
+	_, err := b.access(context.Background(), address)
 	if fault := wantFault(t, err); fault.Code != "oauth_unauthorised" || !fault.Authorise {
 		t.Errorf("fault %+v", fault)
 	}

@@ -134,7 +134,7 @@ func authorised(t *testing.T) *bundle {
 
 func (b *bundle) token(mailbox string) string {
 	b.t.Helper()
-	token, err := b.Token(context.Background(), mailbox)
+	token, err := b.access(context.Background(), mailbox)
 	if err != nil {
 		b.t.Fatalf("token of %s: %v", mailbox, err)
 	}

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -28,9 +29,47 @@ func (c cached) fresh(now time.Time) bool { return c.usable(now) && now.Sub(c.ch
 type cache struct {
 	mu     sync.Mutex
 	tokens map[string]cached
+	open   map[admission]time.Time // when it was last found that a token may go there
+	shut   map[admission]time.Time // when it was last written down that it may not
 }
 
-func newCache() cache { return cache{tokens: map[string]cached{}} }
+// admission is one address's token on its way to one destination.
+type admission struct{ address, destination string }
+
+func newCache() cache {
+	return cache{tokens: map[string]cached{}, open: map[admission]time.Time{}, shut: map[admission]time.Time{}}
+}
+
+// admitted reports whether a token may go somewhere: as found a moment ago, or ever.
+func (c *cache) admitted(a admission, now time.Time) (fresh, known bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at, known := c.open[a]
+	return known && now.Sub(at) < recheck, known
+}
+
+func (c *cache) admit(a admission, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open[a] = now
+}
+
+// rewrite is how often the audit trail is told the same.
+const rewrite = time.Hour
+
+// withheld notes that a token must not go somewhere, and reports whether that is worth writing down.
+func (c *cache) withheld(a admission, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.open, a)
+	last, found := c.shut[a]
+	if found && now.Sub(last) < rewrite {
+		return false
+	}
+	maps.DeleteFunc(c.shut, func(_ admission, at time.Time) bool { return now.Sub(at) >= rewrite })
+	c.shut[a] = now
+	return true
+}
 
 func (c *cache) get(address string) cached {
 	c.mu.Lock()
@@ -48,12 +87,14 @@ func (c *cache) drop(address string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.tokens, address)
+	maps.DeleteFunc(c.open, func(a admission, _ time.Time) bool { return a.address == address })
 }
 
 func (c *cache) clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	clear(c.tokens)
+	clear(c.open)
 }
 
 // prove remembers whether a mail server has accepted the token.

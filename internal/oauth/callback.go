@@ -194,8 +194,12 @@ func (s *Service) settle(ctx context.Context, g held, r Registration, t endpoint
 			if err := unflagGrantsOf(ctx, tx, r.ID); err != nil {
 				return err
 			}
+			servers, err := s.approveForGrant(ctx, tx, g.Grant, r, by)
+			if err != nil {
+				return err
+			}
 			return s.recordGrant(ctx, tx, "authorised", g.Grant, map[string]any{
-				"flow": r.EffectiveFlow(), "registration": r.Pattern, "slot": r.ActiveSlot, "signed_in_as": signedInAs, "started_by": by})
+				"servers": servers, "flow": r.EffectiveFlow(), "registration": r.Pattern, "slot": r.ActiveSlot, "signed_in_as": signedInAs, "started_by": by})
 		})
 	}
 	s.cache.drop(g.Address)

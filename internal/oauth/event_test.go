@@ -67,7 +67,7 @@ func TestARefreshInTheBackgroundThatFailsIsToldOnce(t *testing.T) {
 	b.provider.script(refuse("invalid_grant", "AADSTS50173: The provided grant has expired due to it being revoked."))
 	background("refresh_failed AADSTS50173")
 	background()
-	if _, err := b.Token(context.Background(), address); err == nil {
+	if _, err := b.access(context.Background(), address); err == nil {
 		t.Error("a revoked grant gives a token")
 	}
 	if got := h.take(); len(got) > 0 {

@@ -139,7 +139,7 @@ func TestPasswordFlowSendsThePasswordThatWasGiven(t *testing.T) {
 	s := b.settings(Password)
 	s.Scope, s.Resource = "", "https://partner.outlook.cn"
 	b.register(s, sharedSecret())
-	_, err := b.Token(context.Background(), address)
+	_, err := b.access(context.Background(), address)
 	if fault := wantFault(t, err); fault.Authorise {
 		t.Errorf("fault %+v", fault)
 	}
@@ -263,7 +263,7 @@ func TestDeadGrantDoesNotAffectAnother(t *testing.T) {
 		}
 		return 0, nil
 	})
-	_, err := b.Token(context.Background(), "one@example.com")
+	_, err := b.access(context.Background(), "one@example.com")
 	if fault := wantFault(t, err); fault.Code != "AADSTS50173" || !strings.Contains(fault.Reply, "AADSTS50173") {
 		t.Errorf("fault %+v", fault)
 	}
@@ -276,7 +276,7 @@ func TestNobodyIsAskedToAuthoriseWhereNobodyCan(t *testing.T) {
 	b := setup(t)
 	b.register(b.settings(ServiceAccount), serviceAccountFile())
 	b.provider.script(refuse("invalid_grant", "Invalid JWT: Token must be a short-lived token"))
-	_, err := b.Token(context.Background(), address)
+	_, err := b.access(context.Background(), address)
 	if fault := wantFault(t, err); fault.Authorise || fault.Temporary {
 		t.Errorf("fault %+v", fault)
 	}
@@ -325,7 +325,7 @@ func TestCaptivePortalIsNoReasonToFail(t *testing.T) {
 	b := authorised(t)
 	b.clock.advance(2 * time.Hour)
 	b.provider.script(func(url.Values) (int, any) { return http.StatusOK, "<html>Accept the terms</html>" })
-	_, err := b.Token(context.Background(), address)
+	_, err := b.access(context.Background(), address)
 	if fault := wantFault(t, err); !fault.Temporary {
 		t.Errorf("fault %+v", fault)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"orbit/internal/audit"
 	"orbit/internal/mail/ladder"
 	"orbit/internal/oauth/endpoint"
 	"orbit/internal/postgres"
@@ -82,7 +83,7 @@ func (s *Service) prove(ctx context.Context, address string, token vault.Secret)
 // whole authorisation where a flow needs no person.
 func (s *Service) Prove(ctx context.Context, address string) (Outcome, error) {
 	address = Normal(address)
-	token, err := s.Token(ctx, address)
+	token, err := s.access(ctx, address)
 	var explained *ladder.Error
 	if errors.As(err, &explained) {
 		return Outcome{Address: address, Fault: &explained.Fault, State: s.state(ctx, address), At: s.now()}, nil
@@ -203,7 +204,11 @@ func (s *Service) SetPassword(ctx context.Context, address string, password vaul
 		if err := storePassword(ctx, tx, g.ID, sealed); err != nil {
 			return err
 		}
-		return s.recordGrant(ctx, tx, "password_set", g.Grant, nil)
+		servers, err := s.approveForGrant(ctx, tx, g.Grant, r, audit.ActorFrom(ctx).Name)
+		if err != nil {
+			return err
+		}
+		return s.recordGrant(ctx, tx, "password_set", g.Grant, map[string]any{"servers": servers})
 	})
 	if err != nil {
 		return Outcome{}, err

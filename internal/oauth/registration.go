@@ -81,6 +81,9 @@ func (s Settings) EffectiveFlow() Flow {
 // NeedsPerson reports whether somebody must consent at the provider before there is a token.
 func (f Flow) NeedsPerson() bool { return f == AuthorizationCode || f == DeviceCode }
 
+// appOnly reports whether the registration's own secret is all that a token takes.
+func (f Flow) appOnly() bool { return f == ClientCredentials || f == ServiceAccount }
+
 // CatchAll reports whether the registration is for more than one address. It then applies only to
 // registered credentials, which the caller checks.
 func (s Settings) CatchAll() bool { return strings.HasPrefix(s.Pattern, "@") }

@@ -199,7 +199,7 @@ func TestChangedTokenURLWantsTheSecretAgain(t *testing.T) {
 		t.Fatalf("%v", err)
 	}
 	b.exec("update oauth_client set token_url = 'https://thief.example.com/token'") // not even in the database
-	_, err = b.Token(context.Background(), address)
+	_, err = b.access(context.Background(), address)
 	if fault := wantFault(t, err); fault.Code != "token_secret_shut" {
 		t.Errorf("fault %+v", fault)
 	}
@@ -255,7 +255,7 @@ func TestRemovingARegistrationEndsItsGrants(t *testing.T) {
 	r := b.register(b.settings(AuthorizationCode), sharedSecret())
 	b.authorise(address)
 	other := b.process()
-	if _, err := other.Token(context.Background(), address); err != nil {
+	if _, err := other.access(context.Background(), address); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.Remove(asAdmin(), r.ID); err != nil {
@@ -263,7 +263,7 @@ func TestRemovingARegistrationEndsItsGrants(t *testing.T) {
 	}
 	b.clock.advance(recheck)
 	for _, s := range []*Service{b.Service, other} {
-		if _, err := s.Token(context.Background(), address); wantFault(t, err).Code != "oauth_unregistered" {
+		if _, err := s.access(context.Background(), address); wantFault(t, err).Code != "oauth_unregistered" {
 			t.Errorf("%v", err)
 		}
 	}

@@ -40,8 +40,13 @@ func (s *Service) fillSlot(ctx context.Context, tx pgx.Tx, r *Registration, slot
 	if err := replaceSecret(ctx, tx, c, sealed); err != nil {
 		return err
 	}
-	r.Secrets, err = listSecrets(ctx, tx, r.ID)
-	return err
+	if r.Secrets, err = listSecrets(ctx, tx, r.ID); err != nil {
+		return err
+	}
+	if err := s.approveForSecret(ctx, tx, *r, c); err != nil || slot != r.ActiveSlot {
+		return err
+	}
+	return s.renewAll(ctx, tx, *r)
 }
 
 // AddSecret puts a candidate into the slot that is not in use, replacing what was there.
@@ -82,6 +87,9 @@ func (s *Service) SwitchSecret(ctx context.Context, id int64, acceptUnproven boo
 		if err := activateSlot(ctx, tx, r.ID, r.ActiveSlot, audit.ActorFrom(ctx).Name); err != nil {
 			return err
 		}
+		if err := s.renewAll(ctx, tx, *r); err != nil {
+			return err
+		}
 		return unflagGrantsOf(ctx, tx, r.ID)
 	})
 }
@@ -101,6 +109,7 @@ func (s *Service) changeSlots(ctx context.Context, id int64, action string, chan
 		}
 		return s.recordClient(ctx, tx, action, r, map[string]any{"active_slot": r.ActiveSlot})
 	})
+	s.cache.clear()
 	return r, err
 }
 

@@ -52,7 +52,7 @@ func TestAProviderOfOthersIsSignedInAt(t *testing.T) {
 
 	second.revoke()
 	b.clock.advance(time.Hour)
-	_, err = b.Token(t.Context(), address)
+	_, err = b.access(t.Context(), address)
 	if fault := wantFault(t, err); !fault.Authorise {
 		t.Errorf("a revoked grant is authorised again: %+v", fault)
 	}

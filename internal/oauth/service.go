@@ -47,6 +47,7 @@ type Options struct {
 	// network rules. Redirects and time limits are this package's business.
 	Client func(context.Context, Registration) (*http.Client, error)
 	Prover Prover // nil: grants wait for the first sign-in that is accepted
+	InUse  InUse  // nil: no server is approved, tokens go to the providers' own and to this machine
 	// Expiring is called once for each threshold that a secret or certificate passes, in the transaction
 	// that remembers it.
 	Expiring func(context.Context, pgx.Tx, Expiring) error
@@ -62,6 +63,7 @@ type Service struct {
 	baseURL  string
 	client   func(context.Context, Registration) (*http.Client, error)
 	prover   Prover
+	inUse    InUse
 	expiring func(context.Context, pgx.Tx, Expiring) error
 	observe  func(Event)
 	now      func() time.Time
@@ -95,7 +97,7 @@ func New(o Options) (*Service, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Service{
-		pool: o.Pool, box: o.Box, baseURL: strings.TrimRight(o.BaseURL, "/"), client: o.Client, prover: o.Prover,
+		pool: o.Pool, box: o.Box, baseURL: strings.TrimRight(o.BaseURL, "/"), client: o.Client, prover: o.Prover, inUse: o.InUse,
 		expiring: o.Expiring, observe: o.Observe, now: o.Now, log: o.Log, owner: rand.Text(), cache: newCache(),
 		wake: make(chan struct{}, 1), links: map[string]Link{},
 	}, nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"orbit/internal/credential"
 	"orbit/internal/oauth/endpoint"
 	"orbit/internal/postgres"
 	"orbit/internal/problem"
@@ -18,11 +19,19 @@ import (
 // flightLimit is how long a token may take: waiting for another process's lease, one request, storing.
 const flightLimit = leaseTime + endpoint.Timeout
 
-// Token returns an access token of address that is valid now. The error is a *ladder.Error at the step
-// token when a person can read something from it; its fault says whether somebody must authorise.
-// However many callers and processes ask at once, the provider is asked once.
-func (s *Service) Token(ctx context.Context, address string) (vault.Secret, error) {
+// Token returns an access token of address that is valid now, to be sent to one destination. The error is a
+// *ladder.Error at the step token when a person can read something from it; its fault says whether somebody must
+// authorise. However many callers and processes ask at once, the provider is asked once.
+func (s *Service) Token(ctx context.Context, address string, to credential.Destination) (vault.Secret, error) {
 	address = Normal(address)
+	if err := s.admit(ctx, address, to); err != nil {
+		return vault.Secret{}, err
+	}
+	return s.access(ctx, address)
+}
+
+// access is the token for whoever knows that its destination is good.
+func (s *Service) access(ctx context.Context, address string) (vault.Secret, error) {
 	if c := s.cache.get(address); c.fresh(s.now()) {
 		return c.token, nil
 	}
@@ -222,23 +231,24 @@ func (s *Service) Invalidate(ctx context.Context, address string, token vault.Se
 // refusedFresh is the age below which a refused token is not worth renewing: the next one would be the same.
 const refusedFresh = 30 * time.Second
 
-// Source is the token of one address, in the shape in which mail clients take it.
+// Source is the token of one address for one destination, in the shape in which mail clients take it.
 type Source struct {
 	service *Service
 	address string
+	to      credential.Destination
 
 	mu   sync.Mutex
 	last vault.Secret
 }
 
-// Source returns the token source of an address.
-func (s *Service) Source(address string) *Source {
-	return &Source{service: s, address: Normal(address)}
+// Source returns the token source of an address for a destination.
+func (s *Service) Source(address string, to credential.Destination) *Source {
+	return &Source{service: s, address: Normal(address), to: to}
 }
 
 // Token returns the user name to sign in with and the token that is valid now.
 func (t *Source) Token(ctx context.Context) (string, vault.Secret, error) {
-	token, err := t.service.Token(ctx, t.address)
+	token, err := t.service.Token(ctx, t.address, t.to)
 	if err != nil {
 		return "", vault.Secret{}, err
 	}

@@ -24,7 +24,7 @@ func TestHundredSignInsInTwoProcessesAskOnce(t *testing.T) {
 			if i%2 == 1 {
 				service = other
 			}
-			token, err := service.Token(context.Background(), address)
+			token, err := service.access(context.Background(), address)
 			if err != nil {
 				t.Errorf("token: %v", err)
 			}
@@ -100,7 +100,7 @@ func TestOtherProcessWaitsForTheLease(t *testing.T) {
 	}
 	results := make(chan string, 2)
 	ask := func(s *Service) {
-		token, err := s.Token(context.Background(), address)
+		token, err := s.access(context.Background(), address)
 		if err != nil {
 			t.Errorf("token: %v", err)
 		}
@@ -130,7 +130,7 @@ func TestLeavingCallerDoesNotCutOffTheRequest(t *testing.T) {
 	ctx, leave := context.WithCancel(context.Background())
 	left := make(chan error)
 	go func() {
-		_, err := b.Token(ctx, address)
+		_, err := b.access(ctx, address)
 		left <- err
 	}()
 	<-b.provider.entered
@@ -176,7 +176,7 @@ func TestKilledAfterTheAnswerSurvivesWherePreviousTokensAreTaken(t *testing.T) {
 
 func TestKilledAfterTheAnswerFailsWithRemedyWhereTheyAreNot(t *testing.T) {
 	b := lostRefresh(t, true)
-	_, err := b.Token(context.Background(), address)
+	_, err := b.access(context.Background(), address)
 	fault := wantFault(t, err)
 	if !fault.Authorise || fault.Remedy == "" || fault.Temporary {
 		t.Errorf("fault %+v does not ask to authorise again", fault)
@@ -186,7 +186,7 @@ func TestKilledAfterTheAnswerFailsWithRemedyWhereTheyAreNot(t *testing.T) {
 		t.Errorf("grant %+v", g)
 	}
 	before := b.provider.requests()
-	if _, err := b.Token(context.Background(), address); err == nil {
+	if _, err := b.access(context.Background(), address); err == nil {
 		t.Error("a failed grant gave a token")
 	}
 	if b.provider.requests() != before {
@@ -246,14 +246,14 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	b.clock.advance(2 * time.Hour)
 	b.provider.header = http.Header{"Retry-After": {"600"}}
 	b.provider.script(func(url.Values) (int, any) { return http.StatusTooManyRequests, "slow down" })
-	_, err := b.Token(context.Background(), address)
+	_, err := b.access(context.Background(), address)
 	if fault := wantFault(t, err); !fault.Temporary || !fault.Throttled {
 		t.Errorf("fault %+v", fault)
 	}
 	b.wantState(address, Active)
 	before := b.provider.requests()
 	b.clock.advance(599 * time.Second)
-	if _, err := b.Token(context.Background(), address); err == nil || b.provider.requests() != before {
+	if _, err := b.access(context.Background(), address); err == nil || b.provider.requests() != before {
 		t.Error("asked again before Retry-After was over")
 	}
 	b.provider.script(nil)
@@ -270,7 +270,7 @@ func TestNetworkErrorKeepsTheGrantAndBacksOff(t *testing.T) {
 	b.provider.Close()
 	var last time.Duration
 	for range 4 {
-		_, err := b.Token(context.Background(), address)
+		_, err := b.access(context.Background(), address)
 		if fault := wantFault(t, err); !fault.Temporary || fault.Cause == "" || fault.Remedy == "" {
 			t.Fatalf("fault %+v", fault)
 		}
@@ -288,7 +288,7 @@ func TestRefreshByHandIgnoresTheBackOff(t *testing.T) {
 	b := authorised(t)
 	b.clock.advance(2 * time.Hour)
 	b.provider.script(func(url.Values) (int, any) { return http.StatusBadGateway, "<html>" })
-	if _, err := b.Token(context.Background(), address); err == nil {
+	if _, err := b.access(context.Background(), address); err == nil {
 		t.Fatal("no error")
 	}
 	b.provider.script(nil)

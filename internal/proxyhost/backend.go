@@ -80,11 +80,11 @@ var errNoCredential = errors.New("no credential in Settings > Credentials has th
 
 // Token hands out the token that is valid now. After a refusal the one in use is given up first, unless it was
 // issued a moment ago: the proxy then gets the same again and knows that another would be no better.
-func (b backend) Token(ctx context.Context, account proxy.Account, refresh bool) (vault.Secret, error) {
-	token, err := b.oauth.Token(ctx, account.Mailbox)
+func (b backend) Token(ctx context.Context, l proxy.Listener, account proxy.Account, refresh bool) (vault.Secret, error) {
+	token, err := b.token(ctx, l, account.Mailbox)
 	if err == nil && refresh {
 		if _, err = b.oauth.Invalidate(ctx, account.Mailbox, token); err == nil {
-			token, err = b.oauth.Token(ctx, account.Mailbox)
+			token, err = b.token(ctx, l, account.Mailbox)
 		}
 	}
 	if err != nil {

@@ -165,7 +165,7 @@ func TestPlansAndListenersAreTheSame(t *testing.T) {
 	}
 }
 
-func TestTokensAreShownToTheirProviderOnly(t *testing.T) {
+func TestTokensAreForListenersOfTheirProvider(t *testing.T) {
 	t.Parallel()
 	const microsoft, google = "https://login.microsoftonline.com/t/oauth2/v2.0/token", "https://oauth2.googleapis.com/token"
 	listener := func(p proxy.Protocol, server string) Listener {
@@ -181,7 +181,7 @@ func TestTokensAreShownToTheirProviderOnly(t *testing.T) {
 		{"its own", oauth.Settings{TokenURL: microsoft}, listener(proxy.IMAP, "outlook.office365.com"), true, false},
 		{"another provider's", oauth.Settings{TokenURL: microsoft}, listener(proxy.IMAP, "imap.gmail.com"), false, true},
 		{"the other way", oauth.Settings{TokenURL: google}, listener(proxy.IMAP, "outlook.office365.com"), false, true},
-		{"a server nobody knows", oauth.Settings{TokenURL: google}, listener(proxy.IMAP, "mail.example.com"), false, false},
+		{"a server nobody knows", oauth.Settings{TokenURL: google}, listener(proxy.IMAP, "mail.example.com"), true, false},
 		{"nobody knows either", oauth.Settings{TokenURL: "https://login.example.com/token"}, listener(proxy.IMAP, "mail.example.com"), true, false},
 		{"a server on this machine", oauth.Settings{TokenURL: google}, listener(proxy.IMAP, "127.0.0.1"), true, false},
 		{"for another listener", oauth.Settings{TokenURL: google, ProxyListenerID: 4}, listener(proxy.IMAP, "imap.gmail.com"), false, false},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 
+	"orbit/internal/credential"
 	"orbit/internal/mail/proxy"
 	"orbit/internal/oauth"
 	"orbit/internal/sandbox/idp"
@@ -239,7 +240,7 @@ func (r *rig) replaceToken(token string) {
 	r.exec("update oauth_grant set sealed_access = $1, generation = generation + 1", []byte(sealed))
 	r.tokenIsOld()
 	r.until("the other token is found", func() bool {
-		found, err := r.oauth.Token(r.ctx, mailbox)
+		found, err := r.oauth.Token(r.ctx, mailbox, credential.Self)
 		return err == nil && found.Equal(vault.NewSecret(token))
 	})
 }

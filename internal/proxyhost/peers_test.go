@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"orbit/internal/credential"
 	"orbit/internal/mail/mailtest"
 	"orbit/internal/mail/proxy"
 	"orbit/internal/oauth"
@@ -148,7 +149,7 @@ func (p *peers) introspection() string {
 // applicationMailbox finds for which mailbox Orbit holds a token.
 func (p *peers) applicationMailbox(token string) string {
 	for _, c := range flowCases {
-		held, err := p.oauth.Token(p.ctx, c.mailbox())
+		held, err := p.oauth.Token(p.ctx, c.mailbox(), credential.Self)
 		if err == nil && held.Equal(vault.NewSecret(token)) {
 			return c.mailbox()
 		}

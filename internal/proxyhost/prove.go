@@ -29,7 +29,10 @@ func (s *Service) Prove(ctx context.Context, address string, token vault.Secret)
 	if err != nil {
 		return "", err
 	}
-	judges := judges(all, r)
+	judges, err := s.judges(ctx, all, r, address)
+	if err != nil {
+		return "", err
+	}
 	verdicts := make(chan verdict, len(judges))
 	for _, judge := range judges {
 		go func() { verdicts <- s.ask(ctx, judge, r, address, token) }()
@@ -103,24 +106,30 @@ func knownOf(r oauth.Registration, address string) explain.Context {
 	}
 }
 
-// judges are the listeners at whose servers a token of this registration can be judged, one for each server.
-func judges(all []Listener, r oauth.Registration) []Listener {
+// judges are the listeners at whose servers a token of an address can be judged, one for each server.
+func (s *Service) judges(ctx context.Context, all []Listener, r oauth.Registration, address string) ([]Listener, error) {
 	var chosen []Listener
 	seen := map[string]bool{}
 	for _, l := range all {
-		if place := place(l.proxied(l.ID)); !seen[place] && serves(l, r) {
+		place := place(l.proxied(l.ID))
+		if seen[place] || !serves(l, r) {
+			continue
+		}
+		admitted, err := s.oauth.Admits(ctx, address, l.leads(l.target(), r))
+		if err != nil {
+			return nil, err
+		}
+		if admitted {
 			seen[place] = true
 			chosen = append(chosen, l)
 		}
 	}
-	return chosen
+	return chosen, nil
 }
 
-// serves reports whether a token of a registration may be shown to a listener's server without anybody asking:
-// to another provider's it would be given away.
+// serves reports whether tokens of a registration are for a listener's server, where they may go there.
 func serves(l Listener, r oauth.Registration) bool {
-	return meant(r, l.ID) && covers(r.Scope, l.Protocol) &&
-		(provider.ByHost(l.ServerAddress) == issuerOf(r) || isLoopback(l.ServerAddress))
+	return meant(r, l.ID) && !foreign(l.Settings, r) && covers(r.Scope, l.Protocol)
 }
 
 // meant reports whether a registration applies to a listener.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/emersion/go-imap/v2/imapclient"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"orbit/internal/audit"
@@ -87,6 +88,9 @@ func (r *rig) newProcess() *process {
 			return p.Prove(ctx, address, token)
 		}),
 		Observe: func(e oauth.Event) { p.Heard(e) },
+		InUse: func(ctx context.Context, tx pgx.Tx, c oauth.Registration, _ func(string) bool) ([]credential.Destination, error) {
+			return p.Upstreams(ctx, tx, c)
+		},
 	})
 	r.must(err)
 	p.Service, err = New(Options{

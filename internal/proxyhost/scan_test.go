@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"orbit/internal/credential"
 	"orbit/internal/mail/proxy"
 	"orbit/internal/vault"
 )
@@ -78,7 +79,7 @@ func (r *rig) stored(column string, place vault.Binding) string {
 func (r *rig) secrets() map[string]string {
 	grant, err := r.oauth.Grant(r.ctx, mailbox)
 	r.must(err)
-	access, err := r.oauth.Token(r.ctx, mailbox)
+	access, err := r.oauth.Token(r.ctx, mailbox, credential.Self)
 	r.must(err)
 	return map[string]string{
 		"the local password": password,
@@ -122,7 +123,7 @@ func TestNoSecretIsEverSeen(t *testing.T) {
 	if err := r.login(l, mailbox, wrongPassword); err == nil {
 		t.Error("a wrong password opens the mailbox")
 	}
-	access, err := r.oauth.Token(r.ctx, mailbox)
+	access, err := r.oauth.Token(r.ctx, mailbox, credential.Self)
 	r.must(err)
 	if _, err := r.Prove(r.ctx, mailbox, access); err != nil { // IMAP says yes, the echo says no
 		t.Error(err)

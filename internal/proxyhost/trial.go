@@ -50,7 +50,7 @@ func (s *Service) Test(ctx context.Context, id int64, mailbox string, observe la
 	if failed == nil {
 		var token func(context.Context) (vault.Secret, error)
 		if account.Mailbox != "" {
-			token = func(ctx context.Context) (vault.Secret, error) { return s.oauth.Token(ctx, account.Mailbox) }
+			token = func(ctx context.Context) (vault.Secret, error) { return s.token(ctx, target, account.Mailbox) }
 		}
 		failed = proxy.Climb(ladder.With(ctx, rungs), backend{s}, target, account, known, token)
 		s.judged(ctx, target, account, failed)

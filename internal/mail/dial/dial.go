@@ -7,6 +7,8 @@ package dial
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"net"
 
 	"orbit/internal/mail/explain"
@@ -46,6 +48,21 @@ type Trust struct {
 	Rule        CertificateRule
 	Fingerprint string // Pin: SHA-256 of the leaf certificate, lower-case hex without separators
 	CA          string // CustomCA: PEM
+}
+
+// Word is the rule in one word, with what it wants to see. Two rules with the same word accept the same certificates.
+func (t Trust) Word() string {
+	switch t.Rule {
+	case Pin:
+		return "pin:" + t.Fingerprint
+	case CustomCA:
+		sum := sha256.Sum256([]byte(t.CA))
+		return "custom_ca:" + hex.EncodeToString(sum[:])
+	case Ignore:
+		return "ignore"
+	default:
+		return "verify"
+	}
 }
 
 // Target is a server as an account describes it.

@@ -51,6 +51,9 @@ func TooLarge(c Context) ladder.Fault { return named("message_too_large", c) }
 // NotApproved says that the credential's secret has not been entered for this destination.
 func NotApproved(c Context) ladder.Fault { return named("credential_not_approved", c) }
 
+// TokenWithheld says that nobody has approved that the access token goes to this server.
+func TokenWithheld(c Context) ladder.Fault { return named("token_not_approved", c) }
+
 // NoAddress says that a name exists and has no address.
 func NoAddress(c Context) ladder.Fault {
 	return byCode(networkEntries, "net_no_address").fault(c.networkValues(ladder.Resolve))

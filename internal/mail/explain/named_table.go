@@ -94,6 +94,13 @@ var namedEntries = []Entry{
 			"belong to the destination: so a changed host never receives a password that was meant for another.",
 	},
 	{
+		Code: "token_not_approved", Group: GroupSMTP, Seen: "(nobody has approved that the access token goes to this server)",
+		Cause: "Orbit does not send the access token of {username} to {server} with these settings: it is no server of the provider, and nobody has approved it.",
+		Who:   ladder.You,
+		Remedy: "Save the account or listener, then authorise {username} again; where the registration needs nobody, enter its secret again. " +
+			"That approves the servers which are in use. If you do not know the server, find out in the audit trail who entered it.",
+	},
+	{
 		Code: "destination_forbidden", Group: GroupNetwork, Seen: "(refused by the network rules, always)",
 		Cause:  "Orbit never connects to {address}: {rule}. Nothing was dialled.",
 		Who:    ladder.You,

@@ -199,6 +199,7 @@ func TestNamedFaults(t *testing.T) {
 		{No8BITMIME(c), "8bitmime_not_offered", "8BITMIME"},
 		{TooLarge(c), "message_too_large", "10.0 MB"},
 		{NotApproved(c), "credential_not_approved", "mail.example.com:587"},
+		{TokenWithheld(c), "token_not_approved", "mail.example.com:587"},
 		{NoAddress(c), "net_no_address", "mail.example.com"},
 		{NotMailServer(c), "net_not_a_mail_server", "SMTP"},
 		{Forbidden(Destination{Address: "169.254.169.254", Rule: "link-local"}, c), "destination_forbidden", "169.254.169.254"},

@@ -18,9 +18,9 @@ type Backend interface {
 	// error is Unavailable.
 	Login(ctx context.Context, username string, password vault.Secret, client Client) (Account, error)
 
-	// Token returns an access token that is valid now. Refresh says that the server has just refused the
+	// Token returns an access token that is valid now, to be sent to the listener's upstream. Refresh says that the server has just refused the
 	// last one, so a token still in the cache is no answer. Errors as for Login.
-	Token(ctx context.Context, account Account, refresh bool) (vault.Secret, error)
+	Token(ctx context.Context, listener Listener, account Account, refresh bool) (vault.Secret, error)
 
 	// Dial connects to the listener's upstream, without TLS. The zero Account asks for nobody: the proxy
 	// wants to learn the server's extensions. A *net.TCPConn is relayed with the least memory.

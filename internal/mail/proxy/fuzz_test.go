@@ -39,7 +39,7 @@ func (b strictBackend) Login(_ context.Context, username string, password vault.
 	return Account{}, &Refusal{Reason: WrongCredentials}
 }
 
-func (b strictBackend) Token(context.Context, Account, bool) (vault.Secret, error) {
+func (b strictBackend) Token(context.Context, Listener, Account, bool) (vault.Secret, error) {
 	b.t.Error("a token was asked for")
 	return vault.Secret{}, errors.New("no")
 }

@@ -39,7 +39,7 @@ func (memory) Login(_ context.Context, username string, password vault.Secret, _
 	return proxy.Account{ID: 1, Name: benchUser, Mailbox: benchUser}, nil
 }
 
-func (memory) Token(context.Context, proxy.Account, bool) (vault.Secret, error) {
+func (memory) Token(context.Context, proxy.Listener, proxy.Account, bool) (vault.Secret, error) {
 	return vault.NewSecret(benchToken), nil
 }
 

@@ -126,7 +126,7 @@ func (b *fakeBackend) Login(ctx context.Context, username string, password vault
 	return Account{ID: 7, Name: username, Mailbox: username}, nil
 }
 
-func (b *fakeBackend) Token(ctx context.Context, _ Account, refresh bool) (vault.Secret, error) {
+func (b *fakeBackend) Token(ctx context.Context, _ Listener, _ Account, refresh bool) (vault.Secret, error) {
 	if b.token != nil {
 		if err := b.token(ctx, refresh); err != nil {
 			return vault.Secret{}, err

@@ -35,7 +35,7 @@ func (s *session) connect(ctx context.Context, a attempt) (*server, *Refusal) {
 	if refusal := s.host.enter(s, account); refusal != nil {
 		return nil, refusal
 	}
-	token, err := backend.Token(ctx, account, false)
+	token, err := backend.Token(ctx, s.host.listener, account, false)
 	if err != nil {
 		return nil, refusalOf(err)
 	}
@@ -55,7 +55,7 @@ func (s *session) visitAgain(ctx context.Context, refused vault.Secret, why *Rej
 	e := s.event(Retried)
 	e.Err = why
 	s.host.observe(e)
-	token, err := s.host.server.backend.Token(ctx, s.account, true)
+	token, err := s.host.server.backend.Token(ctx, s.host.listener, s.account, true)
 	switch {
 	case err != nil:
 		return nil, refusalOf(err)
