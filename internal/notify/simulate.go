@@ -45,6 +45,7 @@ func (s *Service) Simulate(ctx context.Context, e Event) ([]Told, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.forgetRoutes() // an account that was saved a moment ago counts
 	r, err := s.currentRoutes(ctx)
 	if err != nil {
 		return nil, err
