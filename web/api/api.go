@@ -80,6 +80,7 @@ func Mount(router chi.Router, o Options) {
 	a.networkConnectors()
 	a.oauthClients()
 	a.proxyListeners()
+	a.proxyLog()
 	a.accessRequests()
 	router.NotFound(notFound)
 	router.MethodNotAllowed(methodNotAllowed)

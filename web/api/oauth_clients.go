@@ -23,6 +23,7 @@ func (a *api) oauthClients() {
 	register(a, operation{"test-oauth-client", http.MethodPost, "/oauth-clients/{id}/test", "Show the secret to the token endpoint, or a mailbox's token to its mail server", oauthTag, identity.Operator, 0}, a.testOAuth)
 	register(a, operation{"authorise-mailbox", http.MethodPost, "/oauth-clients/{id}/authorise", "Get the address at which a person authorises a mailbox", oauthTag, identity.Administrator, 0}, a.authoriseOAuth)
 	register(a, operation{"list-oauth-grants", http.MethodGet, "/oauth-clients/{id}/grants", "List what the mailboxes of a registration have", oauthTag, identity.Auditor, 0}, a.listGrants)
+	register(a, operation{"revoke-oauth-grant", http.MethodPost, "/oauth-clients/{id}/revoke", "Destroy the tokens of a mailbox", oauthTag, identity.Administrator, http.StatusNoContent}, a.revokeOAuth)
 	register(a, operation{"add-oauth-secret", http.MethodPost, "/oauth-clients/{id}/secrets", "Put a new secret into the slot that is not in use", oauthTag, identity.Administrator, http.StatusCreated}, a.addSecret)
 	register(a, operation{"switch-oauth-secret", http.MethodPost, "/oauth-clients/{id}/secrets/switch", "Use the other secret", oauthTag, identity.Administrator, 0}, a.switchSecret)
 }
@@ -257,6 +258,23 @@ func (a *api) authoriseOAuth(c *call, i *mailboxInput) (*authoriseOutput, error)
 	}
 	asked, err := a.OAuth.Invite(c, address)
 	return &authoriseOutput{invitation{Address: address, URL: asked.URL, UserCode: asked.UserCode, ExpiresAt: asked.ExpiresAt, Text: asked.Text}}, err
+}
+
+// revokeOAuth needs no registration that applies: the grant says whose it is.
+func (a *api) revokeOAuth(c *call, i *mailboxInput) (*struct{}, error) {
+	found, err := a.OAuth.Find(c, i.ID)
+	if err != nil {
+		return nil, err
+	}
+	address := i.address()
+	if address == "" && !found.CatchAll() {
+		address = found.Pattern
+	}
+	grant, err := a.OAuth.Grant(c, address)
+	if err != nil || grant.RegistrationID != found.ID {
+		return nil, problem.Invalid{{Name: "address", Text: "Give a mailbox that has a grant of this registration."}}
+	}
+	return nil, a.OAuth.Forget(c, address)
 }
 
 type listGrantsOutput struct {

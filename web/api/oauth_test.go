@@ -199,6 +199,12 @@ func TestProgramsProveAndRotate(t *testing.T) {
 	if grants := p.want(200, "GET", on+"/grants", nil)["items"].([]any); len(grants) != 1 {
 		t.Errorf("grants: %v", grants)
 	}
+	p.want(422, "POST", on+"/revoke", nil)
+	p.want(422, "POST", on+"/revoke", fields{"address": "somebody@orbit.example"})
+	p.want(204, "POST", on+"/revoke", fields{"address": "Alerts@orbit.example"})
+	if left := p.want(200, "GET", on+"/grants", nil)["items"].([]any)[0].(map[string]any); left["state"] != "none" {
+		t.Errorf("revoked: %v", left)
+	}
 	p.want(409, "POST", on+"/secrets/switch", nil)
 	p.want(201, "POST", on+"/secrets", fields{"client_secret": "new-demo-secret", "client_secret_expires_at": "2030-01-01T00:00:00Z"})
 	if proof := p.want(200, "POST", on+"/test", nil); proof["proven"] != false || proof["fault"] == nil {
@@ -228,6 +234,15 @@ func TestProgramsStartAndStopListeners(t *testing.T) {
 		if t.Context().Err() != nil {
 			t.Fatal("it never runs")
 		}
+	}
+	log := "/proxy-log?limit=1000&listener=" + on[strings.LastIndex(on, "/")+1:]
+	for !strings.Contains(fmt.Sprint(p.want(200, "GET", log, nil)), "Starting IMAP server at 127.0.0.1:"+strconv.Itoa(number)) {
+		if t.Context().Err() != nil {
+			t.Fatal("its start is never in the log")
+		}
+	}
+	if after := p.want(200, "GET", "/proxy-log?after=1000000", nil)["items"].([]any); len(after) != 0 {
+		t.Errorf("behind the end of the log: %v", after)
 	}
 	if test := p.want(200, "POST", on+"/test", nil); !strings.HasPrefix(test["greeting"].(string), "* OK") {
 		t.Errorf("%v", test)
