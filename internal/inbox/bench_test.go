@@ -163,8 +163,8 @@ func BenchmarkVisit(b *testing.B) {
 	}
 	ratio := theirs.wall.Seconds() / ours.wall.Seconds()
 	each := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 / float64(n*b.N) }
-	b.Logf("%.0f %% of the rate of a bare client; processor time of a message: %.0f µs here and %.0f µs in PostgreSQL, %.0f µs in the bare client; %d MB at most",
-		ratio*100, each(ours.own), each(ours.database), each(theirs.own), top>>20)
+	b.Logf("%.0f %% of the rate of a bare client; processor time of a message: %.0f µs here and %.0f µs in PostgreSQL, %.0f µs in the bare client; %d MB at most; the bare client took %s, the visit %s",
+		ratio*100, each(ours.own), each(ours.database), each(theirs.own), top>>20, theirs.wall, ours.wall)
 	b.ReportMetric(float64(n*b.N)/ours.wall.Seconds(), "msg/s")
 	b.ReportMetric(float64(n*b.N)/theirs.wall.Seconds(), "bare-msg/s")
 	b.ReportMetric(ratio, "ratio")

@@ -14,7 +14,7 @@ import (
 const maxHead = 256 << 10
 
 // fingerprint sees a message pass by and tells it from all others: a SHA-256 over everything but the fields that
-// servers write when somebody has looked at it. It keeps the header.
+// servers write when somebody has looked at it. It keeps the header, which may be a part of what was written.
 type fingerprint struct {
 	sum  hash.Hash
 	size int64
@@ -30,7 +30,11 @@ func (f *fingerprint) Write(p []byte) (int, error) {
 		return f.sum.Write(p)
 	}
 	from := max(len(f.head)-3, 0) // the blank line may have begun before
-	f.head = append(f.head, p...)
+	if len(f.head) == 0 && headerEnd(p, 0) >= 0 {
+		f.head = p // it is only looked at until hash
+	} else {
+		f.head = append(f.head, p...)
+	}
 	if end := headerEnd(f.head, from); end >= 0 || len(f.head) > maxHead {
 		if end < 0 {
 			end = len(f.head)

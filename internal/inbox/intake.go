@@ -70,17 +70,15 @@ func (s *Service) weigh(l *letter) {
 
 func (s *Service) release(l *letter) {
 	s.memory.Release(l.memory)
+	s.rooms.giveBack(l.text)
 	l.memory, l.text = 0, nil
 }
 
 func (v *visiting) takeText(ctx context.Context, l *letter, body io.Reader) error {
-	var begin bytes.Buffer
-	if l.ref.Size > 0 && l.ref.Size < smallMail {
-		begin.Grow(int(l.ref.Size) + bytes.MinRead)
-	}
+	begin := bytes.NewBuffer(v.s.rooms.take(l.ref.Size))
 	n, err := begin.ReadFrom(io.LimitReader(body, smallMail))
 	if err == nil && n == smallMail {
-		return v.takeLarge(ctx, l, io.MultiReader(&begin, body))
+		return v.takeLarge(ctx, l, io.MultiReader(begin, body))
 	}
 	l.text = begin.Bytes()
 	return l.cutShort(err)
@@ -140,7 +138,7 @@ func (v *visiting) judge(ctx context.Context, l *letter, f *fingerprint, text io
 	}
 	l.hash, l.size = f.hash(), f.size
 	if l.loop = f.loop(); l.loop != "" {
-		l.head = f.head
+		l.head = bytes.Clone(f.head)
 	}
 	l.received = l.ref.Received
 	if l.received.IsZero() {

@@ -77,10 +77,14 @@ func messageIsWrong(err error) bool {
 // is stored with it.
 func (v *visiting) keepAll(ctx context.Context, b batch) (k kept, err error) {
 	err = postgres.InTx(ctx, v.s.pool, func(tx pgx.Tx) error {
+		candidates, err := v.bring(ctx, tx, b.letters)
+		if err != nil {
+			return err
+		}
 		if err := hold(ctx, tx, v.lease, v.s.times.storing); err != nil {
 			return err
 		}
-		fresh, err := v.fresh(ctx, tx, b.letters)
+		fresh, err := v.fresh(ctx, tx, candidates)
 		if err != nil {
 			return err
 		}
@@ -118,23 +122,58 @@ func hold(ctx context.Context, tx pgx.Tx, l lease, frozen time.Duration) error {
 	return nil
 }
 
-// fresh returns the letters whose content was never seen in this mailbox, and draws their ids.
-func (v *visiting) fresh(ctx context.Context, tx pgx.Tx, letters []*letter) ([]*letter, error) {
-	readable := slices.DeleteFunc(slices.Clone(letters), func(l *letter) bool { return l.reason != nil })
-	first := map[string]*letter{} // of two that are equal
-	var hashes [][]byte
-	for _, l := range readable {
-		if _, twice := first[string(l.hash)]; !twice {
-			first[string(l.hash)] = l
-			hashes = append(hashes, l.hash)
-		}
-	}
-	unseen, err := insertContents(ctx, tx, v.account.ID, hashes)
+// bring writes the bytes of the letters that look new, and returns those. It comes before the fence: the rows belong
+// to nothing yet, so a process that freezes in the middle of so much keeps nobody out of the mailbox.
+func (v *visiting) bring(ctx context.Context, tx pgx.Tx, letters []*letter) ([]*letter, error) {
+	candidates := distinct(letters)
+	seen, err := selectContents(ctx, tx, v.account.ID, hashesOf(candidates))
 	if err != nil {
 		return nil, err
 	}
-	fresh := slices.DeleteFunc(readable, func(l *letter) bool { return !unseen[string(l.hash)] || first[string(l.hash)] != l })
-	return fresh, drawIDs(ctx, tx, fresh)
+	candidates = slices.DeleteFunc(candidates, func(l *letter) bool { return seen[string(l.hash)] })
+	if err := drawIDs(ctx, tx, candidates); err != nil {
+		return nil, err
+	}
+	return candidates, copyRaw(ctx, tx, candidates)
+}
+
+// distinct returns the letters that could be read, and of equal ones the first.
+func distinct(letters []*letter) []*letter {
+	var some []*letter
+	met := map[string]bool{}
+	for _, l := range letters {
+		if l.reason == nil && !met[string(l.hash)] {
+			met[string(l.hash)] = true
+			some = append(some, l)
+		}
+	}
+	return some
+}
+
+func hashesOf(letters []*letter) [][]byte {
+	hashes := make([][]byte, len(letters))
+	for i, l := range letters {
+		hashes[i] = l.hash
+	}
+	return hashes
+}
+
+// fresh returns the letters whose content was never seen in this mailbox. It has the last word.
+func (v *visiting) fresh(ctx context.Context, tx pgx.Tx, candidates []*letter) ([]*letter, error) {
+	unseen, err := insertContents(ctx, tx, v.account.ID, hashesOf(candidates))
+	if err != nil {
+		return nil, err
+	}
+	var fresh []*letter
+	var known []int64
+	for _, l := range candidates {
+		if unseen[string(l.hash)] {
+			fresh = append(fresh, l)
+		} else {
+			known = append(known, l.id)
+		}
+	}
+	return fresh, deleteRaw(ctx, tx, known)
 }
 
 // insert stores letters and lets the handlers have them.

@@ -64,6 +64,15 @@ func (d *doom) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryDa
 
 func (d *doom) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) { d.live() }
 
+func (d *doom) TraceCopyFromStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceCopyFromStartData) context.Context {
+	if !d.live() {
+		return gone
+	}
+	return ctx
+}
+
+func (d *doom) TraceCopyFromEnd(context.Context, *pgx.Conn, pgx.TraceCopyFromEndData) { d.live() }
+
 // doomed is a connection to the mail server.
 type doomed struct {
 	net.Conn

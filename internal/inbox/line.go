@@ -8,8 +8,8 @@ import (
 
 // A transaction takes what is there, within bounds, and waits a moment for more.
 const (
-	maxLetters   = 250
-	maxBatchSize = 2 << 20
+	maxLetters   = 500
+	maxBatchSize = 4 << 20
 	gatherTime   = 20 * time.Millisecond
 )
 

@@ -3,6 +3,7 @@ package inbox
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -73,7 +74,7 @@ var interrupted = ladder.Fault{
 func lostFault(test Loop, limit time.Duration) ladder.Fault {
 	return ladder.Fault{
 		Code: "loop_lost", Who: ladder.ServerAdmin, Reply: test.Reply,
-		Cause: "The mail server of " + test.SMTPAccountName + " took the message, and within " + limit.String() + " it has not arrived in this mailbox.",
+		Cause: "The mail server of " + test.SMTPAccountName + " took the message, and within " + strconv.Itoa(int(limit.Minutes())) + " minutes it has not arrived in this mailbox.",
 		Remedy: "Look whether " + test.Address + " is delivered to this mailbox, and into its folders for unwanted mail.\n" +
 			"Look into the mailbox of the SMTP account's Return e-mail for a delivery error.\n" +
 			"Ask the administrator of the mail server to trace the message: it said " + test.Reply,

@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
+
 	"orbit/internal/account"
 	"orbit/internal/audit"
+	"orbit/internal/postgres"
 	"orbit/internal/problem"
 )
 
@@ -43,18 +46,45 @@ const (
 	mostEvery  = 7 * 24 * 60
 )
 
-// SaveLoopSchedule repeats a loop test every so many minutes; 0 ends it. The first one begins now.
-func (s *Service) SaveLoopSchedule(ctx context.Context, schedule LoopSchedule) error {
-	if schedule.EveryMinutes == 0 {
-		return deleteSchedule(ctx, s.pool, schedule)
-	}
+// SaveLoopSchedule repeats a loop test every so many minutes. The first one begins now.
+func (s *Service) SaveLoopSchedule(ctx context.Context, schedule LoopSchedule) (stored LoopSchedule, err error) {
 	if schedule.EveryMinutes < leastEvery || schedule.EveryMinutes > mostEvery {
-		return problem.Invalid{{Name: "every_minutes", Text: fmt.Sprintf("Enter a number of minutes from %d to %d.", leastEvery, mostEvery)}}
+		return LoopSchedule{}, problem.Invalid{{Name: "every_minutes", Text: fmt.Sprintf("Enter a number of minutes from %d to %d.", leastEvery, mostEvery)}}
 	}
-	if _, err := s.prepareLoop(ctx, LoopRequest{MailboxID: schedule.MailboxID, SMTPAccountID: schedule.SMTPAccountID, Address: schedule.Address}); err != nil {
+	prepared, err := s.prepareLoop(ctx, LoopRequest{MailboxID: schedule.MailboxID, SMTPAccountID: schedule.SMTPAccountID, Address: schedule.Address})
+	if err != nil {
+		return LoopSchedule{}, err
+	}
+	err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+		if stored, err = upsertSchedule(ctx, tx, schedule); err != nil {
+			return err
+		}
+		return s.recordSchedule(ctx, tx, schedule.MailboxID, map[string]any{
+			"smtp_account": prepared.SMTPAccountName, "address": prepared.Address, "every_minutes": schedule.EveryMinutes,
+		})
+	})
+	return stored, err
+}
+
+// EndLoopSchedule repeats a loop test no more. When nothing was repeated, nothing is recorded.
+func (s *Service) EndLoopSchedule(ctx context.Context, mailboxID, smtpAccountID int64) error {
+	return postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+		ended, err := deleteSchedule(ctx, tx, mailboxID, smtpAccountID)
+		if err != nil || !ended {
+			return err
+		}
+		return s.recordSchedule(ctx, tx, mailboxID, map[string]any{"smtp_account_id": smtpAccountID, "every_minutes": 0})
+	})
+}
+
+func (s *Service) recordSchedule(ctx context.Context, tx pgx.Tx, mailboxID int64, detail map[string]any) error {
+	mailbox, err := s.accounts.FindMailbox(ctx, mailboxID)
+	if err != nil {
 		return err
 	}
-	return upsertSchedule(ctx, s.pool, schedule)
+	return audit.Record(ctx, tx, audit.Entry{
+		Action: "mailbox_account.loop_test_repeated", Object: "mailbox_account", ObjectID: mailboxID, ObjectName: mailbox.AccountName, Detail: detail,
+	})
 }
 
 // prepareLoop finds what is asked for, and says all that is wrong with it.

@@ -1,7 +1,6 @@
 package inbox
 
 import (
-	"context"
 	"io"
 	"net"
 	"strings"
@@ -166,7 +165,8 @@ func TestASchedulesTestIsSentOnce(t *testing.T) {
 	r.run(r.process)
 	r.run(other)
 	schedule := LoopSchedule{MailboxID: m.ID, SMTPAccountID: sender.ID, EveryMinutes: 10}
-	r.must(r.SaveLoopSchedule(r.ctx, schedule))
+	_, err := r.SaveLoopSchedule(r.ctx, schedule)
+	r.must(err)
 	<-arrived
 	r.until("two processes have looked", func() bool {
 		stored, err := r.LoopSchedules(r.ctx, m.ID)
@@ -175,10 +175,14 @@ func TestASchedulesTestIsSentOnce(t *testing.T) {
 	})
 	r.want("sent", len(arrived), 0)
 	r.want("tests", r.number("select count(*) from loop_test"), 1)
-	schedule.EveryMinutes = 0
-	r.must(r.SaveLoopSchedule(r.ctx, schedule))
-	schedule.EveryMinutes = 1
-	if err := r.SaveLoopSchedule(context.WithoutCancel(r.ctx), schedule); err == nil {
-		t.Error("every minute")
+	for range 2 {
+		r.must(r.EndLoopSchedule(r.ctx, m.ID, sender.ID))
+	}
+	r.want("entries of the audit trail", r.number("select count(*) from audit_entry where action = 'mailbox_account.loop_test_repeated'"), 2)
+	for _, every := range []int{0, 1, 10081} {
+		schedule.EveryMinutes = every
+		if _, err := r.SaveLoopSchedule(r.ctx, schedule); err == nil {
+			t.Errorf("every %d minutes", every)
+		}
 	}
 }

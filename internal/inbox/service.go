@@ -45,6 +45,7 @@ type Service struct {
 	opening     *semaphore.Weighted // connections that are being opened
 	storing     *semaphore.Weighted // transactions that store mail
 	memory      *semaphore.Weighted // bytes of mail that is under way
+	rooms       rooms
 	senders     sendersMemo
 	counts      counts
 	present     present

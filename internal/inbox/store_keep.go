@@ -4,36 +4,75 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"orbit/internal/mail/fetch"
 )
 
+// selectContents returns the contents that were seen in the mailbox.
+func selectContents(ctx context.Context, tx pgx.Tx, account int64, hashes [][]byte) (map[string]bool, error) {
+	return contents(ctx, tx, account, hashes, `
+		select hash
+		from inbound_content
+		where mailbox_account_id = @account and hash = any(@hashes::bytea[])`)
+}
+
 // insertContents notes contents and returns those that were never seen in the mailbox.
 func insertContents(ctx context.Context, tx pgx.Tx, account int64, hashes [][]byte) (map[string]bool, error) {
-	unseen := map[string]bool{}
-	if len(hashes) == 0 {
-		return unseen, nil
-	}
-	rows, err := tx.Query(ctx, `
+	return contents(ctx, tx, account, hashes, `
 		insert into inbound_content (mailbox_account_id, hash)
 		select @account, unnest(@hashes::bytea[])
 		on conflict on constraint inbound_content_once do nothing
-		returning hash`, pgx.NamedArgs{"account": account, "hashes": hashes})
+		returning hash`)
+}
+
+func contents(ctx context.Context, tx pgx.Tx, account int64, hashes [][]byte, sql string) (map[string]bool, error) {
+	found := map[string]bool{}
+	if len(hashes) == 0 {
+		return found, nil
+	}
+	rows, err := tx.Query(ctx, sql, pgx.NamedArgs{"account": account, "hashes": hashes})
 	if err != nil {
 		return nil, fmt.Errorf("look for what was seen in mailbox %d: %w", account, err)
 	}
-	found, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
+	var hash pgtype.DriverBytes
+	_, err = pgx.ForEachRow(rows, []any{&hash}, func() error {
+		found[string(hash)] = true
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("look for what was seen in mailbox %d: %w", account, err)
 	}
-	for _, hash := range found {
-		unseen[string(hash)] = true
+	return found, nil
+}
+
+// copyRaw writes the bytes of letters, a piece each. Those of large ones are there already.
+func copyRaw(ctx context.Context, tx pgx.Tx, letters []*letter) error {
+	whole := slices.DeleteFunc(slices.Clone(letters), func(l *letter) bool { return l.pieces > 0 })
+	if len(whole) == 0 {
+		return nil
 	}
-	return unseen, nil
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{"inbound_raw"}, []string{"inbound_message_id", "n", "data"},
+		pgx.CopyFromSlice(len(whole), func(i int) ([]any, error) { return []any{whole[i].id, int32(0), whole[i].text}, nil }))
+	if err != nil {
+		return fmt.Errorf("store the bytes of messages: %w", err)
+	}
+	return nil
+}
+
+func deleteRaw(ctx context.Context, tx pgx.Tx, ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, "delete from inbound_raw where inbound_message_id = any(@ids)", pgx.NamedArgs{"ids": ids}); err != nil {
+		return fmt.Errorf("delete the bytes of messages that were known: %w", err)
+	}
+	return nil
 }
 
 // drawIDs numbers the letters that have no number yet.
@@ -48,7 +87,7 @@ func drawIDs(ctx context.Context, tx pgx.Tx, letters []*letter) error {
 		return nil
 	}
 	rows, err := tx.Query(ctx, `
-		select nextval(pg_get_serial_sequence('inbound_message', 'id'))
+		select nextval('inbound_message_id_seq')
 		from generate_series(1, @n::integer)`, pgx.NamedArgs{"n": len(without)})
 	if err != nil {
 		return fmt.Errorf("draw ids of messages: %w", err)
@@ -64,7 +103,7 @@ func drawIDs(ctx context.Context, tx pgx.Tx, letters []*letter) error {
 }
 
 // columns are the messages of a batch by column: one statement takes them all, and unlike COPY it does not wait for
-// this process in the middle.
+// this process in the middle, while the mailbox is locked.
 type columns struct {
 	id, uid, size                                                                    []int64
 	uidl, messageID, address, name, subject, class, automatic, answer, text, related []string
@@ -73,8 +112,6 @@ type columns struct {
 	date                                                                             []*time.Time
 	received                                                                         []time.Time
 	complete                                                                         []bool
-	rawID                                                                            []int64
-	rawText                                                                          [][]byte
 }
 
 func (c *columns) add(r Row, l *letter, imap bool) error {
@@ -82,9 +119,12 @@ func (c *columns) add(r Row, l *letter, imap bool) error {
 	if imap {
 		uid, uidl = int64(uidOf(l.ref)), ""
 	}
-	attachments, err := json.Marshal(r.Attachments)
-	if err != nil {
-		return fmt.Errorf("encode attachments: %w", err)
+	attachments := []byte("[]")
+	if len(r.Attachments) > 0 {
+		var err error
+		if attachments, err = json.Marshal(r.Attachments); err != nil {
+			return fmt.Errorf("encode attachments: %w", err)
+		}
 	}
 	var authentication *string
 	if r.Authentication != nil {
@@ -102,9 +142,6 @@ func (c *columns) add(r Row, l *letter, imap bool) error {
 	c.outcome, c.note = append(c.outcome, r.Outcome), append(c.note, r.Note)
 	c.attachments, c.authentication = append(c.attachments, string(attachments)), append(c.authentication, authentication)
 	c.date, c.received, c.complete = append(c.date, r.Date), append(c.received, r.ReceivedAt), append(c.complete, r.Complete)
-	if l.pieces == 0 {
-		c.rawID, c.rawText = append(c.rawID, r.ID), append(c.rawText, l.text)
-	}
 	return nil
 }
 
@@ -113,7 +150,7 @@ func uidOf(ref fetch.Ref) uint32 {
 	return uint32(n)
 }
 
-// insertMessages stores messages with their bytes. A number that means another message by now loses its old one.
+// insertMessages stores messages, whose bytes are there. A number that means another message by now loses its old one.
 func insertMessages(ctx context.Context, tx pgx.Tx, folder string, state fetch.State, rows []Row, letters []*letter) error {
 	if len(rows) == 0 {
 		return nil
@@ -132,10 +169,6 @@ func insertMessages(ctx context.Context, tx pgx.Tx, folder string, state fetch.S
 		set uid = 0
 		where mailbox_account_id = @account and folder = @folder and uid_validity = @validity and uid > 0 and uid = any(@uid)`, args)
 	all.Queue(insertMessageRows, args)
-	all.Queue(`
-		insert into inbound_raw (inbound_message_id, n, data)
-		select *
-		from unnest(@raw_id::bigint[], array_fill(0, array[cardinality(@raw_id::bigint[])]), @raw_text::bytea[])`, args)
 	if err := tx.SendBatch(ctx, all).Close(); err != nil {
 		return fmt.Errorf("store messages of mailbox %d: %w", rows[0].AccountID, err)
 	}
@@ -148,7 +181,7 @@ func (c *columns) into(args pgx.NamedArgs) {
 		"name": c.name, "subject": c.subject, "class": c.class, "automatic": c.automatic, "answer": c.answer, "text": c.text,
 		"related": c.related, "original": c.original, "handling": c.handling, "outcome": c.outcome, "note": c.note,
 		"attachments": c.attachments, "authentication": c.authentication, "date": c.date, "received": c.received,
-		"complete": c.complete, "raw_id": c.rawID, "raw_text": c.rawText,
+		"complete": c.complete,
 	} {
 		args[name] = values
 	}

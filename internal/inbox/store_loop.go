@@ -192,31 +192,35 @@ func selectOverdue(ctx context.Context, q querier, limit time.Duration) ([]Loop,
 
 func selectSchedules(ctx context.Context, q querier, mailbox int64) ([]LoopSchedule, error) {
 	return allRows[LoopSchedule](q.Query(ctx, `
-		select mailbox_account_id, smtp_account_id, address, every_minutes, next_at
+		select `+scheduleColumns+`
 		from loop_schedule
 		where mailbox_account_id = @mailbox
 		order by smtp_account_id`, pgx.NamedArgs{"mailbox": mailbox}))
 }
 
-func upsertSchedule(ctx context.Context, q querier, l LoopSchedule) error {
-	_, err := q.Exec(ctx, `
+const scheduleColumns = "mailbox_account_id, smtp_account_id, address, every_minutes, next_at"
+
+func upsertSchedule(ctx context.Context, q querier, l LoopSchedule) (LoopSchedule, error) {
+	stored, err := oneRow[LoopSchedule](q.Query(ctx, `
 		insert into loop_schedule (mailbox_account_id, smtp_account_id, address, every_minutes, next_at)
 		values (@mailbox, @smtp, @address, @every, now())
 		on conflict on constraint loop_schedule_once do update
-		set address = excluded.address, every_minutes = excluded.every_minutes, next_at = now()`,
-		pgx.NamedArgs{"mailbox": l.MailboxID, "smtp": l.SMTPAccountID, "address": l.Address, "every": l.EveryMinutes})
+		set address = excluded.address, every_minutes = excluded.every_minutes, next_at = now()
+		returning `+scheduleColumns,
+		pgx.NamedArgs{"mailbox": l.MailboxID, "smtp": l.SMTPAccountID, "address": l.Address, "every": l.EveryMinutes}))
 	if err != nil {
-		return fmt.Errorf("store the schedule of a loop test: %w", err)
+		return LoopSchedule{}, fmt.Errorf("store the schedule of a loop test: %w", err)
 	}
-	return nil
+	return stored, nil
 }
 
-func deleteSchedule(ctx context.Context, q querier, l LoopSchedule) error {
-	_, err := q.Exec(ctx, `
+// deleteSchedule reports whether there was one.
+func deleteSchedule(ctx context.Context, q querier, mailboxID, smtpAccountID int64) (bool, error) {
+	done, err := q.Exec(ctx, `
 		delete from loop_schedule
-		where mailbox_account_id = @mailbox and smtp_account_id = @smtp`, pgx.NamedArgs{"mailbox": l.MailboxID, "smtp": l.SMTPAccountID})
+		where mailbox_account_id = @mailbox and smtp_account_id = @smtp`, pgx.NamedArgs{"mailbox": mailboxID, "smtp": smtpAccountID})
 	if err != nil {
-		return fmt.Errorf("end the schedule of a loop test: %w", err)
+		return false, fmt.Errorf("end the schedule of a loop test: %w", err)
 	}
-	return nil
+	return done.RowsAffected() > 0, nil
 }

@@ -12,7 +12,7 @@ import (
 
 // maxChunk bounds the messages that are read before those on the server are deleted or marked.
 const (
-	maxChunk     = 1000
+	maxChunk     = 4000
 	maxChunkSize = 64 << 20
 )
 

@@ -107,6 +107,7 @@ func (s Server) withDefaults() Server {
 // *ladder.Error.
 func Open(ctx context.Context, d dial.Dialer, server Server) (*Mailbox, error) {
 	v := &visit{server: server.withDefaults()}
+	ctx = explain.Speaking(ctx, server.Protocol.Name())
 	conn, err := d.Dial(ctx, server.Target.Host, server.Target.Port)
 	if err != nil {
 		return nil, v.unreachable(ctx, err)

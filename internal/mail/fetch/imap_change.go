@@ -3,7 +3,6 @@ package fetch
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/emersion/go-imap/v2"
 )
@@ -61,18 +60,20 @@ func (b *imapBox) store(uids imap.UIDSet, op imap.StoreFlagsOp, flag imap.Flag) 
 
 // each runs a change for as many messages at a time as fit a command.
 func (b *imapBox) each(refs []Ref, change func(imap.UIDSet) error) error {
-	for some := range slices.Chunk(refs, maxRanges) {
-		var uids imap.UIDSet
-		for _, ref := range some {
-			number, err := uid(ref)
-			if err != nil {
-				return err
-			}
-			uids.AddNum(number)
+	var uids imap.UIDSet
+	for i, ref := range refs {
+		number, err := uid(ref)
+		if err != nil {
+			return err
+		}
+		uids.AddNum(number)
+		if len(uids) < maxRanges && (i+1)%maxUIDs != 0 && i+1 < len(refs) {
+			continue
 		}
 		if err := change(uids); err != nil {
 			return err
 		}
+		uids = nil
 	}
 	return nil
 }

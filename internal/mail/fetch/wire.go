@@ -30,6 +30,7 @@ type wire struct {
 	mu      sync.Mutex // go-imap reads in a goroutine of its own
 	waiting bool       // somebody waits for an answer: reads have a deadline
 	limit   time.Duration
+	armed   time.Time // when the deadline was set
 	lost    error    // why the connection is of no use any more
 	bye     *Refusal // what the server said before it hung up
 }
@@ -43,6 +44,7 @@ func newWire(conn net.Conn, timeouts Timeouts) *wire {
 // upgrade goes on over TLS. The caller has made sure that nothing is buffered.
 func (w *wire) upgrade(conn net.Conn) {
 	w.conn = conn
+	w.armed = time.Time{}
 	w.in.Reset(timed{w})
 }
 
@@ -52,7 +54,7 @@ func (w *wire) expect(limit time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.waiting, w.limit = true, limit
-	w.setDeadline()
+	w.setDeadline(time.Now())
 }
 
 // rest lets reads wait for ever: the answer is complete, or IDLE has begun.
@@ -60,14 +62,25 @@ func (w *wire) rest() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.waiting = false
-	w.setDeadline()
+	w.setDeadline(time.Now())
 }
 
-func (w *wire) setDeadline() {
+// renew moves the deadline on while an answer goes on. A small part of the limit is not worth the trouble.
+func (w *wire) renew() {
+	if !w.waiting {
+		return
+	}
+	if now := time.Now(); now.Sub(w.armed) > w.limit/20 {
+		w.setDeadline(now)
+	}
+}
+
+func (w *wire) setDeadline(now time.Time) {
 	deadline := time.Time{}
 	if w.waiting {
-		deadline = time.Now().Add(w.limit)
+		deadline = now.Add(w.limit)
 	}
+	w.armed = now
 	_ = w.conn.SetReadDeadline(deadline) // a closed connection says so in the read
 }
 
@@ -78,7 +91,7 @@ type timed struct{ *wire }
 func (t timed) Read(p []byte) (int, error) {
 	t.mu.Lock()
 	lost := t.lost
-	t.setDeadline()
+	t.renew()
 	t.mu.Unlock()
 	if lost != nil {
 		return 0, lost
