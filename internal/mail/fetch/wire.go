@@ -31,8 +31,8 @@ type wire struct {
 	waiting bool       // somebody waits for an answer: reads have a deadline
 	limit   time.Duration
 	armed   time.Time // when the deadline was set
-	lost    error    // why the connection is of no use any more
-	bye     *Refusal // what the server said before it hung up
+	lost    error     // why the connection is of no use any more
+	bye     *Refusal  // what the server said before it hung up
 }
 
 func newWire(conn net.Conn, timeouts Timeouts) *wire {

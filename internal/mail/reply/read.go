@@ -170,6 +170,9 @@ func returnPath(h parts.Header) (path string, null bool) {
 var dateLayouts = []string{"Mon, 2 Jan 2006 15:04:05", "2 Jan 2006 15:04:05", "2006-01-02 15:04:05 -0700", time.RFC3339, time.ANSIC, time.UnixDate, "Mon, 2 Jan 2006 15:04:05 MST-07:00"}
 
 func readDate(value string) time.Time {
+	if t, err := time.Parse("Mon, 2 Jan 2006 15:04:05 -0700", value); err == nil { // as nearly all write it
+		return t
+	}
 	if t, err := mail.ParseDate(value); err == nil {
 		return t
 	}

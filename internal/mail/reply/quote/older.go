@@ -29,11 +29,16 @@ func above(lines []Line, i int) int {
 }
 
 // isRule reports whether the line only separates.
-func isRule(text string) bool { return strings.Trim(text, blanks+"_-=*") == "" }
+func isRule(text string) bool {
+	if text != "" && shows(text[0]) && strings.IndexByte("_-=*", text[0]) < 0 {
+		return false
+	}
+	return strings.Trim(text, blanks+"_-=*") == ""
+}
 
 // isDivider reports whether the line says that an older message follows: "-----Original Message-----".
 func isDivider(text string) bool {
-	text = strings.Trim(text, blanks)
+	text = Trim(text)
 	if len(text) > 120 {
 		return false
 	}

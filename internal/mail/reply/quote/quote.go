@@ -38,10 +38,10 @@ func Lines(text string) []Line {
 		line, rest, _ := strings.Cut(text, "\n")
 		text = rest
 		kind := Written
-		if strings.HasPrefix(strings.TrimLeft(line, blanks), ">") {
+		if strings.HasPrefix(trimLeft(line), ">") {
 			kind = Quoted
 		}
-		lines = append(lines, Line{Text: strings.TrimRight(line, blanks), Kind: kind})
+		lines = append(lines, Line{Text: trimRight(line), Kind: kind})
 	}
 	return lines
 }
@@ -111,14 +111,26 @@ func join(runs [][]string) string {
 const blanks = " \t\r\n\u00a0\u00ad\u2002\u2003\u2007\u2009\u200a\u200b\u200c\u200d\u202f\u2060\u3000\ufeff"
 
 // Trim removes what shows nothing from both ends.
-func Trim(text string) string { return strings.Trim(text, blanks) }
+func Trim(text string) string { return trimLeft(trimRight(text)) }
 
-func blank(text string) bool {
-	if text != "" && text[0] > ' ' && text[0] < utf8.RuneSelf { // nearly every line
-		return false
+func trimLeft(text string) string {
+	if text == "" || shows(text[0]) {
+		return text
 	}
-	return strings.Trim(text, blanks) == ""
+	return strings.TrimLeft(text, blanks)
 }
+
+func trimRight(text string) string {
+	if text == "" || shows(text[len(text)-1]) {
+		return text
+	}
+	return strings.TrimRight(text, blanks)
+}
+
+// shows reports whether the byte is a character that shows something, as nearly all at the ends of lines do.
+func shows(c byte) bool { return c > ' ' && c < utf8.RuneSelf }
+
+func blank(text string) bool { return trimLeft(text) == "" }
 
 // fold makes a line comparable: lower case, plain single spaces.
 func fold(text string) string {

@@ -9,7 +9,7 @@ import (
 // cutSignature cuts at the line of two dashes (RFC 3676 4.3); its trailing space is lost on many ways.
 func cutSignature(lines []Line) []Line {
 	for i, l := range lines {
-		if text := strings.TrimRight(l.Text, blanks); l.Kind == Written && (text == "--" || text == "—") {
+		if text := trimRight(l.Text); l.Kind == Written && (text == "--" || text == "—") {
 			return lines[:i]
 		}
 	}
