@@ -66,7 +66,7 @@ func contactsReport(contacts []notify.Contact, groups []notify.Group, role ident
 		More:    []ui.Field{yesNoFilter("active", "Active"), {Name: "bounced", Label: "Mail came back", Options: []ui.Option{{Label: "All"}, {Value: "yes", Label: "Yes"}}}},
 		Columns: []ui.Column{
 			{Key: "id", Label: "ID", Right: true}, {Key: "name", Label: "Name"}, {Key: "email", Label: "E-mail"}, {Key: "username", Label: "Username"},
-			{Key: "department", Label: "Department"}, {Label: "Language"}, {Key: "active", Label: "State", Wide: true}, {Key: "created_at", Label: "Added on"}, {Label: "Added by"},
+			{Key: "department", Label: "Department"}, {Label: "Language"}, {Key: "active", Label: "State", Wide: true}, {Key: "created_at", Label: "Added on"},
 		},
 		Empty: ui.EmptyView{
 			Icon: "users", Title: "No contact yet", Text: "Add the people whom notifications go to, one by one or from a CSV file. Groups let a notification name many at once.",
@@ -83,7 +83,7 @@ func contactsReport(contacts []notify.Contact, groups []notify.Group, role ident
 			ID: "contact-" + strconv.FormatInt(c.ID, 10), Name: c.Name, Muted: !c.Active, Menu: contactMenu(c, role),
 			Cells: []templ.Component{
 				ui.TextCell(strconv.FormatInt(c.ID, 10)), ui.NameCell(c.Name, contactPage(c.ID)), ui.TextCell(c.Email), ui.TextCell(c.Username),
-				ui.TextCell(c.Department), ui.TextCell(page.LanguageName(c.Language)), page.ContactState(c, clock), ui.ExactTime(clock.At(c.CreatedAt)), ui.TextCell(c.CreatedBy),
+				ui.TextCell(c.Department), ui.TextCell(page.LanguageName(c.Language)), page.ContactState(c, clock), page.Added(c.CreatedBy, clock.At(c.CreatedAt)),
 			},
 		})
 	}

@@ -109,7 +109,7 @@ func TestNotificationRules(t *testing.T) {
 	olga.get(rules+"/1").is(http.StatusOK, "disabled").hides(`type="submit" data-busy>Save`)
 	olga.post(rules+"/1", form()...).is(http.StatusForbidden)
 	ada.post(rules + "/1/delete").leads(rules)
-	ada.get(rules+"/1").is(http.StatusNotFound)
+	ada.get(rules + "/1").is(http.StatusNotFound)
 }
 
 func TestWhoWouldReceiveAnEvent(t *testing.T) {
@@ -121,7 +121,7 @@ func TestWhoWouldReceiveAnEvent(t *testing.T) {
 	ada := s.as("ada")
 	ada.get(rules+"/who").is(http.StatusOK, "Choose an event")
 	ada.get(rules+"/who?type=session.started").is(http.StatusOK, "No enabled notification names this event")
-	who := ada.get(rules+"/who?type=password.viewed").is(http.StatusOK, "1 notification would leave", "Maria", "Not by e-mail", "admin@router-7", "password.viewed (en)")
+	who := ada.get(rules+"/who?type=password.viewed").is(http.StatusOK, "1 notification would leave", "Maria", "Not by e-mail", "admin@router-7", "Password Viewed, English")
 	if told, not := strings.Index(who.body, "Maria</strong>"), strings.Index(who.body, "Ben</strong>"); told > not {
 		t.Error("who is told stands first")
 	}
@@ -190,7 +190,7 @@ func TestOwnEventTypes(t *testing.T) {
 	ada.get(texts+"?search=broke").is(http.StatusOK, "Backup broke", "Configure text")
 	ada.post(types+"/password.viewed", "title", "x").is(http.StatusConflict, "belongs to Orbit")
 	ada.post(types + "/backup.failed/delete").leads(types)
-	ada.get(types+"/backup.failed").is(http.StatusNotFound)
+	ada.get(types + "/backup.failed").is(http.StatusNotFound)
 }
 
 func TestTexts(t *testing.T) {
@@ -239,7 +239,7 @@ func TestTheListOfWhatWasSent(t *testing.T) {
 		s.happen(viewed("root@db-01"))
 	}
 	ada.get(sentList).is(http.StatusOK, "Older messages", "Queued", "Password Viewed", "Pick ben@example.com")
-	page := ada.get(sentList + "?recipient=maria&event=" + id(first.ID)).is(http.StatusOK, "maria@example.com").hides("ben@example.com")
+	page := ada.get(sentList+"?recipient=maria&event="+id(first.ID)).is(http.StatusOK, "maria@example.com").hides("ben@example.com")
 	_, rest, _ := strings.Cut(page.body, sentList+"/")
 	number, _, _ := strings.Cut(rest, `"`)
 	one := sentList + "/" + number
@@ -253,7 +253,7 @@ func TestTheListOfWhatWasSent(t *testing.T) {
 	}
 	ada.get(one+"/source").is(http.StatusConflict, "nobody has tried to send it")
 	ada.get(sentList+"?format=csv").is(http.StatusOK, "ID,Sending date (UTC)")
-	ada.get(sentList+"?after=nonsense").is(http.StatusUnprocessableEntity)
+	ada.get(sentList + "?after=nonsense").is(http.StatusUnprocessableEntity)
 	ada.get(sentList + "/999999").is(http.StatusNotFound)
 
 	act := func(who *guest, pairs ...string) answer { return who.post(sentList+"/act", pairs...) }
@@ -290,7 +290,7 @@ func TestWhatDecidesIsHidden(t *testing.T) {
 	}
 	ada := s.as("ada")
 	ada.get(sentList+"/1").is(http.StatusOK, "Links that decide are hidden", "••••").hides("0123456789abcdef", "/source")
-	ada.get(sentList+"/1/html").is(http.StatusOK).hides("0123456789abcdef")
+	ada.get(sentList + "/1/html").is(http.StatusOK).hides("0123456789abcdef")
 	ada.get(sentList+"/1/source").is(http.StatusConflict, "its source is not shown")
 }
 

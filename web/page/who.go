@@ -81,7 +81,7 @@ func channelNoun(c notify.Channel) string { return strings.ToLower(ChannelWord(c
 
 // textWords name the words that somebody would read.
 func textWords(t notify.Told) string {
-	words := t.TextType + " (" + t.Language + ")"
+	words := TextTypeName(t.TextType) + ", " + LanguageName(t.Language)
 	if t.OwnText {
 		return words + ", own"
 	}
