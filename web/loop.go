@@ -97,16 +97,13 @@ func (s *Server) startLoop(w http.ResponseWriter, r *http.Request) error {
 // repeatLoop has a loop test repeated; 0 minutes end that.
 func (s *Server) repeatLoop(w http.ResponseWriter, r *http.Request) error {
 	return s.submitLoop(w, r, func(ctx context.Context, mailbox account.Mailbox, f loopForm) (ui.FlashView, error) {
-		said := ui.Said("The loop test is repeated. The first one begins now.")
-		if f.EveryMinutes == 0 {
-			if r.PostForm.Get("every_minutes") == "" {
-				f.EveryMinutes = -1 // a blank field is forgotten, not a wish to end
-			}
-			said = ui.Said("The loop test is not repeated any more.")
+		if r.PostForm.Get("every_minutes") == "0" {
+			return ui.Said("The loop test is not repeated any more."), s.Inbox.EndLoopSchedule(ctx, mailbox.ID, f.SMTPAccountID)
 		}
-		return said, s.Inbox.SaveLoopSchedule(ctx, inbox.LoopSchedule{
+		_, err := s.Inbox.SaveLoopSchedule(ctx, inbox.LoopSchedule{
 			MailboxID: mailbox.ID, SMTPAccountID: f.SMTPAccountID, Address: f.Address, EveryMinutes: f.EveryMinutes,
 		})
+		return ui.Said("The loop test is repeated. The first one begins now."), err
 	})
 }
 

@@ -51,4 +51,31 @@ func TestAProgramReadsWhatArrives(t *testing.T) {
 	}
 	p.want(404, "GET", "/imap-pop3-accounts/2/messages/1", nil)
 	p.want(422, "POST", at+"/loop-tests", fields{"smtp_account_id": 99})
+	repeatsLoopTests(t, p, at)
+}
+
+// repeatsLoopTests saves, lists and ends a schedule. Its SMTP account leads nowhere, which a schedule endures.
+func repeatsLoopTests(t *testing.T, p program, at string) {
+	t.Helper()
+	p.want(201, "POST", "/smtp-accounts", fields{
+		"account_name": "Relay", "sender_email": "alerts@example.com", "smtp_host": "127.0.0.1", "port": 1,
+		"use_secure_connection": false, "use_authentication": false, "default_account": true,
+	})
+	p.want(422, "PUT", at+"/loop-schedules/1", fields{"every_minutes": 4})
+	p.want(422, "PUT", at+"/loop-schedules/99", fields{"every_minutes": 60})
+	p.want(404, "PUT", "/imap-pop3-accounts/99/loop-schedules/1", fields{"every_minutes": 60})
+	if saved := p.want(200, "PUT", at+"/loop-schedules/1", fields{"every_minutes": 60}); saved["every_minutes"] != 60.0 || saved["next_at"] == nil {
+		t.Errorf("%v", saved)
+	}
+	p.want(200, "PUT", at+"/loop-schedules/1", fields{"every_minutes": 1440, "address": "inbox@example.com"})
+	all := p.want(200, "GET", at+"/loop-schedules", nil)["items"].([]any)
+	if len(all) != 1 || all[0].(map[string]any)["address"] != "inbox@example.com" {
+		t.Errorf("%v", all)
+	}
+	for range 2 {
+		p.want(204, "DELETE", at+"/loop-schedules/1", nil)
+	}
+	if all := p.want(200, "GET", at+"/loop-schedules", nil)["items"].([]any); len(all) != 0 {
+		t.Errorf("%v", all)
+	}
 }

@@ -17,7 +17,7 @@ type direct struct{ s *Service }
 
 // Dial implements dial.Dialer: it looks the name up once, judges every address and dials only those that passed.
 func (d direct) Dial(ctx context.Context, host string, port int) (net.Conn, error) {
-	l, c := ladder.From(ctx), explain.Context{Host: host, Port: port}
+	l, c := ladder.From(ctx), explain.At(ctx, host, port)
 	name, err := dial.ASCIIHost(host)
 	if err == nil && (port < 1 || port > 65535) {
 		err = fmt.Errorf("%d is not a port", port)

@@ -86,7 +86,7 @@ func (u unusable) Dial(ctx context.Context, host string, port int) (net.Conn, er
 	if u.s.isOwn(host, port) {
 		return direct{u.s}.Dial(ctx, host, port)
 	}
-	return nil, u.fail(ctx, explain.Context{Host: host, Port: port})
+	return nil, u.fail(ctx, explain.At(ctx, host, port))
 }
 
 // Reach says what Dial would say.

@@ -112,7 +112,7 @@ func (h hop) fail(ctx context.Context, err error) error {
 // judgeFar checks a destination that lies beyond a connector and returns its name as the DNS wants it. It
 // begins a step only to say what is wrong.
 func (s *Service) judgeFar(ctx context.Context, title, host string, port int) (string, error) {
-	l, c := ladder.From(ctx), explain.Context{Host: host, Port: port}
+	l, c := ladder.From(ctx), explain.At(ctx, host, port)
 	name, err := dial.ASCIIHost(host)
 	if err == nil && (port < 1 || port > 65535) {
 		err = fmt.Errorf("%d is not a port", port)

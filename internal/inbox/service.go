@@ -83,7 +83,8 @@ func New(o Options) (*Service, error) {
 	}, nil
 }
 
-// List returns a page of received messages, newest first, and the cursor of the next page; "" is the end.
+// List returns a page of received messages, newest first, and the cursor of the next page; "" is the end. A page of a
+// search may have few rows, or none, and a next one all the same: it looks through so many messages and no more.
 func (s *Service) List(ctx context.Context, f Filter) ([]Row, string, error) {
 	if f.Limit <= 0 {
 		f.Limit = 100
@@ -91,11 +92,19 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Row, string, error) {
 	wanted := f.Limit
 	f.Limit++ // one more tells whether there is a next page
 	rows, err := selectMessages(ctx, s.pool, f)
-	if err != nil || len(rows) <= wanted {
+	switch {
+	case err != nil:
+		return nil, "", err
+	case len(rows) > wanted:
+		return rows[:wanted], cursorAfter(rows[wanted-1]), nil
+	case !f.searches():
+		return rows, "", nil
+	}
+	reached, err := selectReached(ctx, s.pool, f)
+	if err != nil || len(reached) == 0 {
 		return rows, "", err
 	}
-	rows = rows[:wanted]
-	return rows, cursorAfter(rows[wanted-1]), nil
+	return rows, cursorAfter(reached[0]), nil
 }
 
 // Find returns a received message with all that its page shows, or problem.ErrNotFound.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -57,25 +58,30 @@ func selectMessage(ctx context.Context, q querier, id int64) (Row, error) {
 const reach = 20_000
 
 // selectMessages returns a page, newest first. The page begins after the cursor, so that what arrives meanwhile
-// moves nothing.
+// moves nothing. Words are looked for twice: byte by byte, which is fast and knows the letters of ASCII only, and
+// properly in what that leaves.
 func selectMessages(ctx context.Context, q querier, f Filter) ([]Row, error) {
 	among, args := amongMessages(f)
+	if !f.searches() {
+		return allRows[Row](q.Query(ctx, "select "+messageColumns+among+" limit @limit", args))
+	}
 	return allRows[Row](q.Query(ctx, `
 		select `+messageColumns+`
-		from (select * `+among+` limit case when @searches then @reach::int end) as message
-		where (@from = '' or (from_name || ' ' || from_address) `+finds("from")+`)
-			and (@subject = '' or subject `+finds("subject")+`)
-			and (cardinality(@words::text[]) = 0
-				or (from_name || ' ' || from_address || ' ' || subject || ' ' || text) collate "C" ilike all (@rough_words::text[])
+		from (select * `+among+` limit @reach) as message
+		where (@from = '' or
+				(from_name || ' ' || from_address) collate "C" ilike @rough_from and from_name || ' ' || from_address ilike @from)
+			and (@subject = '' or subject collate "C" ilike @rough_subject and subject ilike @subject)
+			and (cardinality(@words::text[]) = 0 or
+				(from_name || ' ' || from_address || ' ' || subject || ' ' || text) collate "C" ilike all (@rough_words::text[])
 				and from_name || ' ' || from_address || ' ' || subject || ' ' || text ilike all (@words::text[]))
 		order by received_at desc, id desc
 		limit @limit`, args))
 }
 
-// selectReached returns the last message that a page of a search has looked at, or nothing when that was the last of all.
+// selectReached returns the message at which a page of a search has stopped looking, or nothing when it has seen all.
 func selectReached(ctx context.Context, q querier, f Filter) ([]Row, error) {
 	among, args := amongMessages(f)
-	return allRows[Row](q.Query(ctx, "select "+messageColumns+" "+among+" offset @reach::int - 1 limit 1", args))
+	return allRows[Row](q.Query(ctx, "select "+messageColumns+among+" offset @reach - 1 limit 1", args))
 }
 
 // amongMessages is what an index finds: everything but words.
@@ -84,7 +90,7 @@ func amongMessages(f Filter) (string, pgx.NamedArgs) {
 		"account": f.AccountID, "class": f.Class, "handling": f.Handling, "since": orNull(f.Since), "until": orNull(f.Until),
 		"from": pattern(f.From), "subject": pattern(f.Subject), "words": patterns(f.Search),
 		"rough_from": rough(pattern(f.From)), "rough_subject": rough(pattern(f.Subject)), "rough_words": roughAll(patterns(f.Search)),
-		"searches": f.searches(), "reach": reach, "limit": f.Limit,
+		"reach": reach, "limit": f.Limit,
 	}
 	after := ""
 	if at, id, ok := readCursor(f.Cursor); ok {
@@ -100,11 +106,6 @@ func amongMessages(f Filter) (string, pgx.NamedArgs) {
 			and (@until::timestamptz is null or received_at < @until)
 			` + after + `
 		order by received_at desc, id desc`, args
-}
-
-// finds compares twice: byte by byte, which is fast and knows the letters of ASCII only, and what that leaves properly.
-func finds(name string) string {
-	return `collate "C" ilike @rough_` + name + ` and ` + columnsOf[name] + ` ilike @` + name
 }
 
 func orNull(t time.Time) *time.Time {
@@ -135,6 +136,24 @@ func patterns(text string) []string {
 	return found
 }
 
+// rough replaces every letter whose case PostgreSQL knows only slowly by what stands for any character.
+func rough(pattern string) string {
+	return strings.Map(func(r rune) rune {
+		if r > unicode.MaxASCII && (unicode.ToLower(r) != r || unicode.ToUpper(r) != r) {
+			return '_'
+		}
+		return r
+	}, pattern)
+}
+
+func roughAll(patterns []string) []string {
+	all := make([]string, len(patterns))
+	for i, p := range patterns {
+		all[i] = rough(p)
+	}
+	return all
+}
+
 // cursorAfter names the place behind a row in the list.
 func cursorAfter(r Row) string {
 	return strconv.FormatInt(r.ReceivedAt.UnixMicro(), 10) + "-" + strconv.FormatInt(r.ID, 10)
@@ -146,6 +165,9 @@ func readCursor(text string) (at time.Time, id int64, ok bool) {
 	id, errN := strconv.ParseInt(number, 10, 64)
 	return time.UnixMicro(m), id, found && errM == nil && errN == nil
 }
+
+// searches reports whether words are looked for.
+func (f Filter) searches() bool { return strings.TrimSpace(f.From+f.Subject+f.Search) != "" }
 
 // selectRaw returns a piece of a message's bytes, nothing after the last.
 func selectRaw(ctx context.Context, q querier, id int64, n int) (data []byte, err error) {

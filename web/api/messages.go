@@ -24,6 +24,9 @@ func (a *api) messages() {
 	register(a, operation{"act-on-message", http.MethodPost, of + "/messages/{mid}/act", "Act upon a message that was left alone", messageTag, identity.Operator, 0}, a.actOnMessage)
 	register(a, operation{"start-loop-test", http.MethodPost, of + "/loop-tests", "Send a message to the mailbox and wait for it", messageTag, identity.Operator, http.StatusAccepted}, a.startLoop)
 	register(a, operation{"list-loop-tests", http.MethodGet, of + "/loop-tests", "List loop tests, newest first", messageTag, identity.Auditor, 0}, a.listLoops)
+	register(a, operation{"list-loop-schedules", http.MethodGet, of + "/loop-schedules", "List the loop tests that are repeated", messageTag, identity.Auditor, 0}, a.listLoopSchedules)
+	register(a, operation{"repeat-loop-test", http.MethodPut, of + "/loop-schedules/{smtp}", "Repeat a loop test through an SMTP account; the first one begins now", messageTag, identity.Administrator, 0}, a.repeatLoop)
+	register(a, operation{"end-loop-schedule", http.MethodDelete, of + "/loop-schedules/{smtp}", "Repeat a loop test no more", messageTag, identity.Administrator, http.StatusNoContent}, a.endLoopSchedule)
 	register(a, operation{"show-loop-test", http.MethodGet, of + "/loop-tests/{loop}", "Show a loop test", messageTag, identity.Auditor, 0}, a.showLoop)
 }
 

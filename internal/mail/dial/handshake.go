@@ -28,7 +28,7 @@ func Handshake(ctx context.Context, conn net.Conn, t Target) (*tls.Conn, error) 
 	check, err := t.checker()
 	if err != nil {
 		_ = conn.Close()
-		return nil, l.Fail(ladder.TLS, explain.BadTrust(err, t.explanation()), err)
+		return nil, l.Fail(ladder.TLS, explain.BadTrust(err, t.explanation(ctx)), err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
@@ -36,7 +36,7 @@ func Handshake(ctx context.Context, conn net.Conn, t Target) (*tls.Conn, error) 
 	if err := secure.HandshakeContext(ctx); err != nil {
 		_ = conn.Close()
 		recordChain(l, chainOf(err))
-		return nil, l.Fail(ladder.TLS, explain.TLS(err, t.explanation()), err)
+		return nil, l.Fail(ladder.TLS, explain.TLS(err, t.explanation(ctx)), err)
 	}
 	if l != nil { // nobody reads the report of real mail, and a proxy signs in often
 		report(l, secure.ConnectionState(), check)
@@ -44,8 +44,10 @@ func Handshake(ctx context.Context, conn net.Conn, t Target) (*tls.Conn, error) 
 	return secure, nil
 }
 
-func (t Target) explanation() explain.Context {
-	return explain.Context{Host: t.Host, Port: t.Port, Security: t.Security}
+func (t Target) explanation(ctx context.Context) explain.Context {
+	c := explain.At(ctx, t.Host, t.Port)
+	c.Security = t.Security
+	return c
 }
 
 // report ends the step with what people want to know of a good handshake.
@@ -124,7 +126,7 @@ func ignoreWarning(check *checker) string {
 	if check.ignored == nil {
 		return "Certificate errors are ignored for this account, but the certificate is fine: switch that off."
 	}
-	f := explain.TLS(check.ignored, check.target.explanation())
+	f := explain.TLS(check.ignored, explain.Context{Host: check.target.Host, Port: check.target.Port, Security: check.target.Security})
 	return "A certificate error was ignored: " + f.Cause + " Anybody on the way could read along; pin the certificate instead."
 }
 

@@ -329,7 +329,7 @@ func tlsFaults(t *testing.T) []fault {
 		}
 		all = append(all, []fault{
 			{name: "TLS on a plain port", server: faulty{protocol: p}, security: dial.Implicit,
-				step: ladder.TLS, code: "tls_plain_greeting", who: ladder.You, remedy: "STARTTLS"},
+				step: ladder.TLS, code: "tls_plain_greeting", who: ladder.You, remedy: map[Protocol]string{IMAP: "port 993", POP3: "port 995"}[p]},
 			{name: "plain on a TLS port", server: faulty{protocol: p, tls: with, implicit: true}, timeouts: Timeouts{TLS: brief},
 				port: map[Protocol]int{IMAP: 993, POP3: 995}[p],
 				step: ladder.Greeting, code: "tls_wanted_by_server", who: ladder.You},

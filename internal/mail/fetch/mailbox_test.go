@@ -201,7 +201,7 @@ func TestATestChangesNothing(t *testing.T) {
 		got := strings.Join(steps, "\n")
 		for _, want := range map[Protocol][]string{
 			IMAP: {"ehlo: the server offers IMAP4REV1, SASL-IR", "auth: done (PLAIN)", "select: INBOX has 3 messages", "idle: IDLE is offered"},
-			POP3: {"ehlo: the server offers SASL, TOP", "auth: done (PLAIN)", "select: the mailbox has 3 messages", "idle: POP3 has none: Orbit looks every 1m0s"},
+			POP3: {"ehlo: the server offers SASL, TOP", "auth: done (PLAIN)", "select: the mailbox has 3 messages", "idle: POP3 has none: Orbit looks every minute"},
 		}[p] {
 			if !strings.Contains(got, want) {
 				t.Errorf("%q is missing in\n%s", want, got)

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net"
 	"strings"
+	"time"
 
 	"orbit/internal/mail/dial"
 	"orbit/internal/mail/explain"
@@ -160,10 +161,10 @@ func (v *visit) enter(ctx context.Context) error {
 	case v.state.Idle:
 		l.End("IDLE is offered: new mail is noticed at once")
 	case v.server.Protocol == POP3:
-		l.End("POP3 has none: Orbit looks every %s", v.server.Timeouts.Poll)
+		l.End("POP3 has none: Orbit looks every %s", interval(v.server.Timeouts.Poll))
 	default:
 		l.Warn("%s does not offer IDLE: new mail is noticed up to %s late.", v.server.Target.Host, v.server.Timeouts.Poll)
-		l.End("IDLE is not offered: Orbit looks every %s", v.server.Timeouts.Poll)
+		l.End("IDLE is not offered: Orbit looks every %s", interval(v.server.Timeouts.Poll))
 	}
 	return nil
 }
@@ -207,4 +208,12 @@ func (o offer) String() string {
 		return "the server offers nothing beyond the protocol"
 	}
 	return explain.Clean("the server offers " + strings.Join(o.names, ", "))
+}
+
+// interval writes how often something happens: "minute", "90s".
+func interval(d time.Duration) string {
+	if d == time.Minute {
+		return "minute"
+	}
+	return d.String()
 }
