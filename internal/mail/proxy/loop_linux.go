@@ -74,25 +74,49 @@ func (l *loop) adopt(r *relay) bool {
 	c := &socket{fd: client, relay: r, lane: &r.up, layered: r.client.layered()}
 	s := &socket{fd: server, relay: r, lane: &r.down, layered: r.server.layered(), other: c}
 	c.other = s
-	r.client.wire.become(c)
-	r.server.wire.become(s)
-	l.add(c)
-	l.add(s)
+	if !l.watch(c, s) {
+		_ = syscall.Close(client)
+		_ = syscall.Close(server)
+		return false
+	}
+	return true
+}
+
+// watch takes both sides in at once, or none. The lock keeps their first events waiting: they come at once, because
+// there is room to write, and a session that ended between its sides would leave one behind for whoever gets its
+// descriptor next.
+func (l *loop) watch(c, s *socket) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.add(c) != nil {
+		return false
+	}
+	if l.add(s) != nil {
+		l.drop(c)
+		return false
+	}
+	c.relay.client.wire.become(c)
+	c.relay.server.wire.become(s)
 	return true
 }
 
 // epollET is syscall.EPOLLET without its sign.
 const epollET = 1 << 31
 
-// add begins to watch. An event comes at once: there is room to write.
-func (l *loop) add(s *socket) {
-	l.mu.Lock()
-	l.sockets[int32(s.fd)] = s
-	l.mu.Unlock()
+// add begins to watch, with the lock held.
+func (l *loop) add(s *socket) error {
 	event := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLOUT | syscall.EPOLLRDHUP | epollET, Fd: int32(s.fd)}
-	if err := syscall.EpollCtl(l.epoll, syscall.EPOLL_CTL_ADD, s.fd, &event); err != nil {
-		s.relay.cut(os.NewSyscallError("epoll_ctl", err)) // the other side's event brings the session to its end
+	err := syscall.EpollCtl(l.epoll, syscall.EPOLL_CTL_ADD, s.fd, &event)
+	if err == nil {
+		l.sockets[int32(s.fd)] = s
 	}
+	return err
+}
+
+// drop undoes add. The descriptor is still open elsewhere, so closing it would not be enough.
+func (l *loop) drop(s *socket) {
+	delete(l.sockets, int32(s.fd))
+	_ = syscall.EpollCtl(l.epoll, syscall.EPOLL_CTL_DEL, s.fd, nil)
 }
 
 // turn serves until nothing is ready.

@@ -159,3 +159,42 @@ func TestLingeringBacksOff(t *testing.T) {
 		t.Errorf("lingered %d times of 3000", waited)
 	}
 }
+
+// A session may be over before the loop has taken in its second side: words of the client wait, and the server is
+// gone. Nothing of it stays behind for whoever gets its descriptors next.
+func TestLoopForgetsSessionsThatEndAtOnce(t *testing.T) {
+	t.Parallel()
+	l, err := newLoop()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const sessions = 500
+	ended := make(chan error, sessions)
+	for range sessions {
+		client, near := tcpPair(t)
+		server, far := tcpPair(t)
+		if _, err := client.Write([]byte("a NOOP\r\n")); err != nil {
+			t.Fatal(err)
+		}
+		_ = server.(*net.TCPConn).SetLinger(0)
+		_ = server.Close()
+		c, s := newWire(near), newWire(far)
+		r := &relay{client: end{wire: c, conn: c}, server: end{wire: s, conn: s}, ended: func(err error) { ended <- err }, panicked: func(any) {}}
+		r.start(l)
+		t.Cleanup(func() { _ = client.Close() })
+	}
+	for range sessions {
+		select {
+		case <-ended:
+		case <-time.After(patient):
+			t.Fatal("a session has not ended")
+		}
+	}
+	l.mu.Lock()
+	left := len(l.sockets)
+	l.mu.Unlock()
+	l.stop()
+	if left > 0 {
+		t.Errorf("%d sockets are left", left)
+	}
+}
