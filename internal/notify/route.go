@@ -41,9 +41,10 @@ type senderState struct {
 
 // routing remembers the accounts and their state.
 type routing struct {
-	mu    sync.Mutex
-	known remembered[map[int64]senderState]
-	all   []account.SMTP
+	mu     sync.Mutex
+	known  remembered[map[int64]senderState]
+	all    []account.SMTP
+	forgot int // how often; an answer that was asked for before is old
 }
 
 // routes says which account serves which route now.
@@ -54,7 +55,7 @@ type routes struct {
 
 func (s *Service) currentRoutes(ctx context.Context) (routes, error) {
 	s.routes.mu.Lock()
-	known, all := s.routes.known, s.routes.all
+	known, all, forgot := s.routes.known, s.routes.all, s.routes.forgot
 	s.routes.mu.Unlock()
 	if time.Since(known.at) < routeFresh {
 		return routes{all, known.value}, nil
@@ -70,7 +71,9 @@ func (s *Service) currentRoutes(ctx context.Context) (routes, error) {
 	}
 	s.routes.mu.Lock()
 	defer s.routes.mu.Unlock()
-	s.routes.known, s.routes.all = remembered[map[int64]senderState]{states, asked}, all
+	if s.routes.forgot == forgot {
+		s.routes.known, s.routes.all = remembered[map[int64]senderState]{states, asked}, all
+	}
 	return routes{all, states}, nil
 }
 
@@ -79,6 +82,7 @@ func (s *Service) forgetRoutes() {
 	s.routes.mu.Lock()
 	defer s.routes.mu.Unlock()
 	s.routes.known = remembered[map[int64]senderState]{}
+	s.routes.forgot++
 }
 
 // ids lists every route that there may be.

@@ -69,8 +69,9 @@ func (w *sender) handle(ctx, sending context.Context, it *item) bool {
 	if o.Outcome == AttemptSent {
 		w.lane.took(time.Since(began))
 	}
+	going := w.note(sending, o, err) // first: once it is recorded the message may be taken again, and not for an account that has just failed
 	w.finish(it, o, began)
-	return w.note(sending, o, err)
+	return going
 }
 
 func isDoubt(err error) bool {
