@@ -118,7 +118,7 @@ func (v ApprovalView) process() []ui.Fact {
 	if w.Levels > 1 {
 		needed += " at each of " + strconv.Itoa(w.Levels) + " levels; now at level " + strconv.Itoa(w.Level)
 	}
-	facts = append(facts, ui.Fact{Label: "Needed", Value: needed}, ui.Fact{Label: "Rejected by", Value: ui.Count(w.RejectionsToCancel, "rejection", "rejections")})
+	facts = append(facts, ui.Fact{Label: "Needed", Value: needed}, ui.Fact{Label: "Rejected after", Value: ui.Count(w.RejectionsToCancel, "rejection", "rejections")})
 	if w.EndedAt != nil {
 		facts = append(facts, ui.Fact{Label: w.Status.Label(), Value: v.Clock.Moment(w.EndedAt).Exact() + " by " + w.EndedBy})
 		if w.EndedBecause != "" {
