@@ -151,15 +151,13 @@ func (o *Orbit) Close() {
 }
 
 // Reseal seals every stored secret with the present key and returns how many there were.
-func (o *Orbit) Reseal(ctx context.Context) (int, error) {
-	credentials, err := o.Credentials.Reseal(ctx)
-	if err != nil {
-		return credentials, err
+func (o *Orbit) Reseal(ctx context.Context) (total int, err error) {
+	for _, reseal := range []func(context.Context) (int, error){o.Credentials.Reseal, o.OAuth.Reseal, o.Agents.Reseal, o.Notify.Reseal} {
+		n, err := reseal(ctx)
+		total += n
+		if err != nil {
+			return total, err
+		}
 	}
-	registrations, err := o.OAuth.Reseal(ctx)
-	if err != nil {
-		return credentials + registrations, err
-	}
-	keys, err := o.Agents.Reseal(ctx)
-	return credentials + registrations + keys, err
+	return total, nil
 }

@@ -72,8 +72,5 @@ func (s *Service) sealMessage(ctx context.Context, tx pgx.Tx, id int64, m Messag
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, "update delivery set sealed_values = $2 where id = $1", id, sealed); err != nil {
-		return fmt.Errorf("seal a message: %w", err)
-	}
-	return nil
+	return setSealedValues(ctx, tx, id, sealed)
 }

@@ -247,8 +247,5 @@ func (s *Service) sealWebhook(ctx context.Context, tx pgx.Tx, w Webhook, secret 
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, "update webhook set secret = $2 where id = $1", w.ID, []byte(sealed)); err != nil {
-		return fmt.Errorf("store the secret of webhook %d: %w", w.ID, err)
-	}
-	return nil
+	return setWebhookSecret(ctx, tx, w.ID, sealed)
 }
