@@ -18,12 +18,12 @@ import (
 
 // program is a caller of the API with a token.
 type program struct {
-	t     *testing.T
+	t     testing.TB
 	base  string
 	token string
 }
 
-func (h *house) program(t *testing.T, role identity.Role) program {
+func (h *house) program(t testing.TB, role identity.Role) program {
 	t.Helper()
 	_, token, err := h.Identity.CreateToken(t.Context(), identity.Token{Name: "test " + string(role), Role: role})
 	if err != nil {

@@ -3,10 +3,7 @@ package app_test
 import (
 	"fmt"
 	"net/http"
-	"os"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,7 +13,7 @@ import (
 )
 
 // tell makes an account, a contact and a rule, so that an event of the type becomes a mail.
-func (h *house) tell(t *testing.T, p program, port int, kind string) {
+func (h *house) tell(t testing.TB, p program, port int, kind string) {
 	t.Helper()
 	p.want(http.StatusCreated, http.MethodPost, "/smtp-accounts", map[string]any{
 		"account_name": "info", "sender_email": "info@example.com", "smtp_host": "127.0.0.1", "port": port, "use_secure_connection": false,
@@ -77,7 +74,7 @@ func TestProgramsPostEventsAndFollowTheirMessages(t *testing.T) {
 	h.program(t, identity.Auditor).want(http.StatusForbidden, http.MethodPost, "/events", event)
 }
 
-func waitUntil(t *testing.T, what string, holds func() bool) {
+func waitUntil(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.After(time.Minute)
 	tick := time.NewTicker(50 * time.Millisecond)
@@ -89,33 +86,4 @@ func waitUntil(t *testing.T, what string, holds func() bool) {
 			t.Fatalf("it did not happen: %s", what)
 		}
 	}
-}
-
-// TestEventsByTheAPIAreFast posts events of 3 KB as ten programs at once; ORBIT_BENCH_MESSAGES makes it a measurement.
-func TestEventsByTheAPIAreFast(t *testing.T) {
-	n, err := strconv.Atoi(os.Getenv("ORBIT_BENCH_MESSAGES"))
-	if err != nil {
-		t.Skip("a measurement: set ORBIT_BENCH_MESSAGES")
-	}
-	h := newHouse(t)
-	p := h.program(t, identity.Administrator)
-	h.tell(t, p, mailtest.Drain(t), "password.viewed")
-	body := strings.Repeat("The quick brown fox jumps over the lazy dog. ", 70)
-	began := time.Now()
-	var all sync.WaitGroup
-	for i := range 10 {
-		all.Go(func() {
-			for k := i; k < n; k += 10 {
-				p.want(http.StatusAccepted, http.MethodPost, "/events", map[string]any{"type": "password.viewed", "data": map[string]any{"credential": "x", "reason": body}})
-			}
-		})
-	}
-	all.Wait()
-	posted := time.Since(began)
-	waitUntil(t, "the queue is empty", func() bool {
-		var waiting int
-		err := h.Pool.QueryRow(t.Context(), "select count(*) from delivery where waiting").Scan(&waiting)
-		return err == nil && waiting == 0
-	})
-	t.Logf("%.0f events/s accepted by the API, %.0f messages/s sent", float64(n)/posted.Seconds(), float64(n)/time.Since(began).Seconds())
 }

@@ -27,7 +27,7 @@ type house struct {
 	listener net.Listener
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t testing.TB) *house {
 	t.Helper()
 	h := assemble(t)
 	h.live(t)
@@ -35,7 +35,7 @@ func newHouse(t *testing.T) *house {
 }
 
 // live serves until the test ends.
-func (h *house) live(t *testing.T) {
+func (h *house) live(t testing.TB) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
