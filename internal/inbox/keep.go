@@ -68,7 +68,7 @@ func messageIsWrong(err error) bool {
 	}
 	switch refusal.Code[:2] {
 	case "22", "23", "54", "P0": // data, constraints, limits, raised by a trigger
-		return refusal.ConstraintName != "inbound_message_account" // the account is gone
+		return true
 	}
 	return false
 }
