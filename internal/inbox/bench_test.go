@@ -31,6 +31,7 @@ const (
 	leastRatio = 0.7       // of the rate of a client that only fetches
 	mostMemory = 100 << 20 // while it reads
 	mostIdle   = 60_000    // bytes for an account that waits
+	rounds     = 3         // of which the best one counts, for both: what others do on the machine is no matter of ours
 )
 
 // fill puts n different messages of 5 KB into the inbox.
@@ -77,10 +78,12 @@ func (r *rig) unsee() {
 // spent is what something took: time, and processor time of this process and of PostgreSQL.
 type spent struct{ wall, own, database time.Duration }
 
-func (s *spent) add(other spent) {
-	s.wall += other.wall
-	s.own += other.own
-	s.database += other.database
+// orLess returns what took less time. The zero value is nothing yet.
+func (s spent) orLess(other spent) spent {
+	if s.wall > 0 && s.wall < other.wall {
+		return s
+	}
+	return other
 }
 
 func (r *rig) measure(do func()) spent {
@@ -158,19 +161,21 @@ func BenchmarkVisit(b *testing.B) {
 	var ours, theirs spent
 	top := uint64(0)
 	for b.Loop() {
-		theirs.add(r.measure(func() { r.only(n) }))
-		runtime.GC()
-		stop := highest()
-		ours.add(r.measure(func() { r.want("stored", r.check(r.process, m.ID).Stored, n) }))
-		top = max(top, stop())
-		r.unsee()
+		for range rounds {
+			theirs = theirs.orLess(r.measure(func() { r.only(n) }))
+			runtime.GC()
+			stop := highest()
+			ours = ours.orLess(r.measure(func() { r.want("stored", r.check(r.process, m.ID).Stored, n) }))
+			top = max(top, stop())
+			r.unsee()
+		}
 	}
 	ratio := theirs.wall.Seconds() / ours.wall.Seconds()
-	each := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 / float64(n*b.N) }
+	each := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 / float64(n) }
 	b.Logf("%.0f %% of the rate of a bare client; processor time of a message: %.0f µs here and %.0f µs in PostgreSQL, %.0f µs in the bare client; %d MB at most; the bare client took %s, the visit %s",
 		ratio*100, each(ours.own), each(ours.database), each(theirs.own), top>>20, theirs.wall, ours.wall)
-	b.ReportMetric(float64(n*b.N)/ours.wall.Seconds(), "msg/s")
-	b.ReportMetric(float64(n*b.N)/theirs.wall.Seconds(), "bare-msg/s")
+	b.ReportMetric(float64(n)/ours.wall.Seconds(), "msg/s")
+	b.ReportMetric(float64(n)/theirs.wall.Seconds(), "bare-msg/s")
 	b.ReportMetric(ratio, "ratio")
 	b.ReportMetric(each(ours.own), "own-µs/msg")
 	b.ReportMetric(each(ours.database), "database-µs/msg")

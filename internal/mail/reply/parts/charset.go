@@ -17,19 +17,19 @@ import (
 func DecodeCharset(label string, text []byte) string {
 	label = strings.ToLower(strings.Trim(strings.TrimSpace(label), `"'`))
 	if wide := utf16In(label, text); wide != "" {
-		return clean(wide)
+		return clean([]byte(wide))
 	}
 	shifted := isShifted(label) || bytes.Contains(text, []byte("\x1b$")) // ISO 2022 is ASCII to the eye
 	if !shifted && utf8.Valid(text) {
-		return clean(string(text))
+		return clean(text)
 	}
 	if shifted && !isShifted(label) {
 		label = "iso-2022-jp"
 	}
 	if decoded, ok := decodeAs(label, text); ok {
-		return clean(decoded)
+		return clean([]byte(decoded))
 	}
-	return clean(windows1252(text))
+	return clean([]byte(windows1252(text)))
 }
 
 // decodeAs follows the label, unless that gives what no program would show.
@@ -102,31 +102,30 @@ func windows1252(text []byte) string {
 }
 
 // clean makes line ends "\n" and drops what no text has: zero bytes and the byte order mark.
-func clean(text string) string {
-	text = strings.TrimPrefix(text, "\ufeff")
-	if strings.IndexByte(text, '\r') >= 0 {
-		text = lineEnds(text)
+func clean(text []byte) string {
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	if bytes.IndexByte(text, 0) >= 0 {
+		return strings.ReplaceAll(lineEnds(text), "\x00", "")
 	}
-	if strings.IndexByte(text, 0) >= 0 {
-		text = strings.ReplaceAll(text, "\x00", "")
-	}
-	return text
+	return lineEnds(text)
 }
 
 // lineEnds makes "\n" of "\r\n", of "\r\r\n", which some gateways make of that, and of "\r".
-func lineEnds(text string) string {
+func lineEnds(text []byte) string {
+	before, after, found := bytes.Cut(text, []byte("\r"))
+	if !found {
+		return string(text)
+	}
 	var out strings.Builder
 	out.Grow(len(text))
-	for {
-		before, after, found := strings.Cut(text, "\r")
-		out.WriteString(before)
-		if !found {
-			return out.String()
-		}
+	for ; found; before, after, found = bytes.Cut(text, []byte("\r")) {
+		out.Write(before)
 		out.WriteByte('\n')
-		if strings.HasPrefix(after, "\r\n") {
+		if bytes.HasPrefix(after, []byte("\r\n")) {
 			after = after[1:]
 		}
-		text = strings.TrimPrefix(after, "\n")
+		text = bytes.TrimPrefix(after, []byte("\n"))
 	}
+	out.Write(before)
+	return out.String()
 }
