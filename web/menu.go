@@ -36,6 +36,7 @@ var settingsMenu = []ui.LinkGroup{
 		{Label: "Approver groups", Href: "/settings/approver-groups", Icon: "clipboard-check"},
 		{Label: "API tokens", Href: "/settings/api-tokens", Icon: "api"},
 		{Label: "Audit", Href: "/settings/audit", Icon: "history"},
+		{Label: "Jobs", Href: JobsPath, Icon: "list-details"},
 	}},
 }
 

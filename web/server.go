@@ -57,6 +57,7 @@ type Options struct {
 	Settings    *setting.Service
 	Trail       audit.Querier // the database that holds the audit trail
 
+	Jobs      http.Handler                                   // River's own page; nil: there is none
 	API       func(chi.Router)                               // mounts the JSON API under its base path
 	Finders   []Finder                                       // what the search looks through besides the menu
 	Attention func(context.Context) ([]ui.NoticeView, error) // what the bell says to those who may see settings
@@ -132,6 +133,7 @@ func (s *Server) routes(r *router) {
 	s.proxyRoutes(r)
 	s.approvalRoutes(r)
 	s.notifyRoutes(r)
+	s.jobsRoutes(r)
 
 	r.get(credentialsPath, view, s.listCredentials)
 	r.post(credentialsPath, change, s.createCredential)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"riverqueue.com/riverui"
 
 	"orbit/internal/account"
 	"orbit/internal/approval"
@@ -47,6 +48,8 @@ type Orbit struct {
 	Notify      *notify.Service
 	Approvals   *approval.Service
 	Inbox       *inbox.Service
+
+	jobsPage *riverui.Handler
 
 	NewKeyFile bool // the key file was created just now: say where it is
 	db         *postgres.DB
@@ -116,6 +119,9 @@ func Assemble(ctx context.Context, c config.Config, pool *pgxpool.Pool, log *slo
 	})
 	o.Credentials.UsedBy = o.credentialUses
 	if err := o.assembleNotify(); err != nil {
+		return nil, err
+	}
+	if err := o.assembleJobsPage(); err != nil {
 		return nil, err
 	}
 	o.assembleApprovals()

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"orbit/internal/audit"
 	"orbit/internal/identity"
 	"orbit/internal/mail/mailtest"
 	"orbit/internal/notify"
@@ -78,6 +79,26 @@ func TestTheWalkOfTheNotification(t *testing.T) {
 	}
 	h.seeWhatWasSent(t, tab)
 	h.tellAnApplication(t, tab, p)
+	h.seeJobs(t, tab)
+}
+
+// seeJobs opens River's own page, which works under its policy, and finds what it is asked to do in the trail.
+func (h *house) seeJobs(t *testing.T, tab *browsertest.Tab) {
+	t.Helper()
+	tab.Open("/settings/jobs")
+	tab.SeeText("body", "Completed")
+	tab.Screenshot("jobs")
+	tab.Eval(`fetch("/settings/jobs/api/jobs/cancel", {method: "POST", body: JSON.stringify({ids: ["1"]}), headers: {"Content-Type": "application/json"}}).then((r) => { document.body.dataset.status = r.status; }), ""`)
+	tab.Until(`document.body.dataset.status !== undefined`)
+	trail, _, err := audit.List(t.Context(), h.Pool, audit.Filter{Action: "job.cancel"})
+	if err != nil || len(trail) != 1 || trail[0].Actor.Name != "ana" {
+		t.Errorf("%+v, %v", trail, err)
+	}
+	answer := h.person(t, "oscar", identity.Operator).response("/settings/jobs/api/jobs")
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusForbidden {
+		t.Errorf("an operator sees jobs: %d", answer.StatusCode)
+	}
 }
 
 // importContacts has a look at a file before it is stored.

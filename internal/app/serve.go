@@ -53,7 +53,7 @@ func (o *Orbit) Handler() (http.Handler, error) {
 		BaseURL: o.Config.BaseURL, TrustedProxies: o.Config.TrustedProxies, Log: o.Log, Ready: o.ready,
 		Trail: o.Pool, Identity: o.Identity, Credentials: o.Credentials, Settings: o.Settings,
 		Connectors: o.Connectors, Agents: o.Agents, OAuth: o.OAuth, Proxies: o.Proxies, Accounts: o.Accounts, Approvals: o.Approvals, Inbox: o.Inbox, Notify: o.Notify, Resolver: net.DefaultResolver,
-		API: o.mountAPI, Finders: o.finders(), Attention: o.attention,
+		Jobs: o.auditedJobs(), API: o.mountAPI, Finders: o.finders(), Attention: o.attention,
 	})
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func (o *Orbit) Serve(ctx context.Context, listener net.Listener) error {
 		group.Go(func() error { return o.db.Run(ctx) })
 	}
 	for _, service := range []func(context.Context) error{
-		o.Identity.Run, o.Connectors.Run, o.Agents.Run, o.Accounts.Run, o.OAuth.Run, o.Proxies.Run, o.Inbox.Run, o.Notify.Run, o.watchItself, o.Approvals.Run, o.serveRedirects(handler), o.reloadOnHangup, o.serveMetrics,
+		o.Identity.Run, o.Connectors.Run, o.Agents.Run, o.Accounts.Run, o.OAuth.Run, o.Proxies.Run, o.Inbox.Run, o.Notify.Run, o.runJobsPage, o.watchItself, o.Approvals.Run, o.serveRedirects(handler), o.reloadOnHangup, o.serveMetrics,
 	} {
 		group.Go(func() error { return service(ctx) })
 	}
