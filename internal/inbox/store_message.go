@@ -55,7 +55,7 @@ func selectMessage(ctx context.Context, q querier, id int64) (Row, error) {
 
 // reach is how many messages a page of a search looks through. Words are found anywhere in a text and so without an
 // index; a page has to come at once all the same. The next page goes on where this one has stopped.
-const reach = 20_000
+const reach = 10_000
 
 // selectMessages returns a page, newest first. The page begins after the cursor, so that what arrives meanwhile
 // moves nothing. Words are looked for twice: byte by byte, which is fast and knows the letters of ASCII only, and
@@ -68,7 +68,8 @@ func selectMessages(ctx context.Context, q querier, f Filter) ([]Row, error) {
 	return allRows[Row](q.Query(ctx, `
 		select `+messageColumns+`
 		from (select * `+among+` limit @reach) as message
-		where (@from = '' or
+		where `+sameKind+`
+			and (@from = '' or
 				(from_name || ' ' || from_address) collate "C" ilike @rough_from and from_name || ' ' || from_address ilike @from)
 			and (@subject = '' or subject collate "C" ilike @rough_subject and subject ilike @subject)
 			and (cardinality(@words::text[]) = 0 or
@@ -84,7 +85,11 @@ func selectReached(ctx context.Context, q querier, f Filter) ([]Row, error) {
 	return allRows[Row](q.Query(ctx, "select "+messageColumns+among+" offset @reach - 1 limit 1", args))
 }
 
-// amongMessages is what an index finds: everything but words.
+// sameKind holds for messages of the class and the handling that are asked for.
+const sameKind = "(@class = '' or class = @class) and (@handling = '' or handling = @handling)"
+
+// amongMessages is what a page is taken from, in its order. For a search that is what an index finds and nothing less,
+// so that its reach bounds the work.
 func amongMessages(f Filter) (string, pgx.NamedArgs) {
 	args := pgx.NamedArgs{
 		"account": f.AccountID, "class": f.Class, "handling": f.Handling, "since": orNull(f.Since), "until": orNull(f.Until),
@@ -97,11 +102,12 @@ func amongMessages(f Filter) (string, pgx.NamedArgs) {
 		after = "and (received_at, id) < (@at, @id)"
 		args["at"], args["id"] = at, id
 	}
+	if !f.searches() {
+		after += " and " + sameKind
+	}
 	return `
 		from inbound_message
 		where (@account = 0 or mailbox_account_id = @account)
-			and (@class = '' or class = @class)
-			and (@handling = '' or handling = @handling)
 			and (@since::timestamptz is null or received_at >= @since)
 			and (@until::timestamptz is null or received_at < @until)
 			` + after + `
