@@ -33,7 +33,7 @@ func (l *link) accept(ctx context.Context) {
 			return
 		}
 		ctx, cancel := context.WithCancel(ctx)
-		c := &carrier{link: l, stream: &frugal{Stream: stream}, cancel: cancel}
+		c := &carrier{link: l, stream: &frugal{Stream: stream, backlog: l.wire.backlog}, cancel: cancel}
 		if l.add(stream.StreamID(), c) {
 			c.heed(wordGone)
 		}
@@ -138,6 +138,16 @@ func (c *carrier) breakOff(dest Dialled) {
 	}
 	_ = dest.Close()
 	_ = c.stream.SetReadDeadline(time.Now().Add(lingerTime))
+}
+
+// giveUp implements end: the destination takes nothing any more.
+func (c *carrier) giveUp() {
+	dest := c.dest.Load()
+	if dest == nil {
+		c.cancel()
+		return
+	}
+	go c.breakOff(*dest) // ends with the link at the latest
 }
 
 // Shrink gives back the receive buffer while it is empty.

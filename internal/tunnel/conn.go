@@ -21,14 +21,18 @@ type Conn struct {
 	stream *frugal
 	remote net.Addr
 
-	closed atomic.Bool // by us
-	reset  atomic.Bool // by the far end
-	once   sync.Once
+	closed  atomic.Bool // by us
+	reset   atomic.Bool // by the far end
+	stalled atomic.Bool // given up: nobody read
+	once    sync.Once
+
+	deadlines sync.Mutex // once the reader is finish, its deadline is nobody else's
 }
 
 var (
 	errLost  = fmt.Errorf("the tunnel broke: %w", syscall.ECONNRESET)
 	errReset = fmt.Errorf("the far end of the tunnel: %w", syscall.ECONNRESET)
+	errStall = fmt.Errorf("the tunnel was not read while others needed its memory: %w", syscall.ECONNRESET)
 )
 
 // Read implements net.Conn. Only the orderly end of the far connection is io.EOF; a link that breaks is an error.
@@ -36,7 +40,13 @@ func (c *Conn) Read(p []byte) (int, error) {
 	if c.closed.Load() {
 		return 0, net.ErrClosed // what is left is for finish
 	}
+	if c.stalled.Load() {
+		return 0, errStall
+	}
 	n, err := c.stream.Read(p)
+	if c.stalled.Load() {
+		return 0, errStall // finish may have read what comes before this
+	}
 	if err == nil {
 		return n, nil
 	}
@@ -64,6 +74,8 @@ func (c *Conn) translate(err error) error {
 	switch {
 	case c.closed.Load():
 		return net.ErrClosed
+	case c.stalled.Load():
+		return errStall
 	case c.reset.Load():
 		return errReset
 	case errors.Is(err, io.EOF):
@@ -87,16 +99,40 @@ func (c *Conn) Close() error {
 	err := net.ErrClosed
 	c.once.Do(func() {
 		err = nil
-		c.closed.Store(true)
-		_ = c.stream.SetReadDeadline(past) // wakes a reader
+		finishing := !c.letGo(&c.closed)
 		c.link.remove(c.stream.StreamID())
-		if c.link.session.IsClosed() {
+		if finishing || c.link.session.IsClosed() {
 			return
 		}
 		_ = c.stream.Close()
 		go c.finish() // ends with the link at the latest
 	})
 	return err
+}
+
+// letGo notes why we read no more, and wakes whoever reads. It reports whether that is new.
+func (c *Conn) letGo(why *atomic.Bool) bool {
+	c.deadlines.Lock()
+	defer c.deadlines.Unlock()
+	if c.ended() {
+		why.Store(true)
+		return false
+	}
+	why.Store(true)
+	_ = c.stream.SetReadDeadline(past)
+	return true
+}
+
+// giveUp implements end.
+func (c *Conn) giveUp() {
+	if !c.letGo(&c.stalled) {
+		return
+	}
+	_ = c.stream.SetWriteDeadline(past)
+	go func() { // ends with the link at the latest
+		_ = c.stream.Close()
+		c.finish()
+	}()
 }
 
 // finish waits for the far end to let go. One that does not could fill our memory with what nobody reads.
@@ -112,6 +148,11 @@ const finishTime = 30 * time.Second // also over a line that is slow and full
 
 // heed implements end.
 func (c *Conn) heed(word) {
+	c.deadlines.Lock()
+	defer c.deadlines.Unlock()
+	if c.ended() {
+		return
+	}
 	c.reset.Store(true)
 	_ = c.stream.SetReadDeadline(past) // what has arrived is read first
 	_ = c.stream.SetWriteDeadline(past)
@@ -136,25 +177,32 @@ func (c *Conn) SetDeadline(t time.Time) error {
 
 // SetReadDeadline implements net.Conn.
 func (c *Conn) SetReadDeadline(t time.Time) error {
-	err := c.stream.SetReadDeadline(t)
-	c.keepAwake()
-	return err
+	c.deadlines.Lock()
+	defer c.deadlines.Unlock()
+	switch {
+	case c.ended():
+		return net.ErrClosed
+	case c.reset.Load():
+		return nil // it would let somebody wait for a connection that has ended
+	}
+	return c.stream.SetReadDeadline(t)
 }
 
 // SetWriteDeadline implements net.Conn.
 func (c *Conn) SetWriteDeadline(t time.Time) error {
-	err := c.stream.SetWriteDeadline(t)
-	c.keepAwake()
-	return err
+	c.deadlines.Lock()
+	defer c.deadlines.Unlock()
+	switch {
+	case c.ended():
+		return net.ErrClosed
+	case c.reset.Load():
+		return nil
+	}
+	return c.stream.SetWriteDeadline(t)
 }
 
-// keepAwake undoes a deadline that would let somebody wait for a connection that has ended.
-func (c *Conn) keepAwake() {
-	if c.reset.Load() || c.closed.Load() {
-		_ = c.stream.SetReadDeadline(past)
-		_ = c.stream.SetWriteDeadline(past)
-	}
-}
+// ended reports whether we read no more.
+func (c *Conn) ended() bool { return c.closed.Load() || c.stalled.Load() }
 
 // farAddr is an address in another network.
 type farAddr string

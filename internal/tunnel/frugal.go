@@ -10,7 +10,8 @@ import (
 // it once was, and a thousand tunnels that each had a mail would hold a thousand mails.
 type frugal struct {
 	*yamux.Stream
-	since atomic.Int64 // bytes read since the buffer was given back
+	backlog *backlog
+	since   atomic.Int64 // bytes read since the buffer was given back
 }
 
 // After so many bytes the buffer is worth the trouble: when a read that does not fill p has just emptied it, or
@@ -23,6 +24,7 @@ const (
 // Read implements io.Reader.
 func (f *frugal) Read(p []byte) (int, error) {
 	n, err := f.Stream.Read(p)
+	f.backlog.taken(f.StreamID(), n)
 	switch since := f.since.Add(int64(n)); {
 	case since >= shrinkSoon && n < len(p):
 		f.since.Store(0)

@@ -30,6 +30,8 @@ type guard struct {
 	head    [headerSize]byte
 	have    int    // bytes of head
 	body    uint32 // still to come
+	stream  uint32 // whose body it is
+	arrived func(stream uint32, n int)
 	pings   bucket
 }
 
@@ -39,6 +41,9 @@ func (g *guard) see(p []byte) error {
 		if g.body > 0 {
 			n := min(uint64(g.body), uint64(len(p)))
 			g.body -= uint32(n)
+			if g.arrived != nil {
+				g.arrived(g.stream, int(n))
+			}
 			p = p[n:]
 			continue
 		}
@@ -70,7 +75,7 @@ func (g *guard) judge() error {
 			return fmt.Errorf("%w: a frame of %d bytes", errViolation, length)
 		}
 		if g.head[1] == typeData {
-			g.body = length
+			g.body, g.stream = length, stream
 		}
 	case typePing:
 		if flags&flagSYN != 0 && !g.pings.take(time.Now()) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,6 +46,8 @@ type link struct {
 type end interface {
 	// heed acts on a word of the other side about this tunnel.
 	heed(w word)
+	// giveUp breaks the tunnel off, because its reader stands still and too much lies here. It does not wait.
+	giveUp()
 }
 
 // settings are the same on both sides.
@@ -94,7 +98,9 @@ func newLink(w *wire, limit int) *link {
 	if limit == 0 {
 		limit = usualLimit
 	}
-	return &link{wire: w, limit: limit, began: time.Now(), ends: map[uint32]end{}, early: map[uint32]struct{}{}}
+	l := &link{wire: w, limit: limit, began: time.Now(), ends: map[uint32]end{}, early: map[uint32]struct{}{}}
+	w.giveUp = l.giveUp
+	return l
 }
 
 // run keeps the link until ctx ends or it breaks, and returns why. All that it started has ended then.
@@ -131,15 +137,19 @@ func (l *link) why() error {
 	return l.cause
 }
 
-// ping measures the round trip, and gives the other side something to answer.
+// ping measures the round trip, and gives the other side something to hear: also while its answers wait behind
+// what we do not take in.
 func (l *link) ping() {
+	var group sync.WaitGroup
+	defer group.Wait()
 	ticker := time.NewTicker(pingEvery)
 	defer ticker.Stop()
 	for {
-		took, err := l.session.Ping()
-		if err == nil {
-			l.latency.add(took)
-		}
+		group.Go(func() {
+			if took, err := l.session.Ping(); err == nil {
+				l.latency.add(took)
+			}
+		})
 		select {
 		case <-ticker.C:
 		case <-l.session.CloseChan():
@@ -175,8 +185,9 @@ type shrinker interface{ Shrink() }
 
 func (l *link) shrink() {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, e := range l.ends {
+	all := slices.Collect(maps.Values(l.ends))
+	l.mu.Unlock()
+	for _, e := range all { // it may wait for the line, which giveUp, with the lock, sets free
 		if s, ok := e.(shrinker); ok {
 			s.Shrink()
 		}
@@ -188,6 +199,7 @@ func (l *link) add(id uint32, e end) (early bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.ends[id] = e
+	l.wire.backlog.begin(id)
 	l.newest = max(l.newest, id)
 	_, early = l.early[id]
 	delete(l.early, id)
@@ -199,6 +211,18 @@ func (l *link) remove(id uint32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.ends, id)
+	l.wire.backlog.end(id)
+}
+
+// giveUp breaks tunnels off that stand still.
+func (l *link) giveUp(streams []uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, id := range streams {
+		if e, open := l.ends[id]; open {
+			e.giveUp()
+		}
+	}
 }
 
 // tunnels is how many are open.

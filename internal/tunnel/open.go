@@ -16,7 +16,7 @@ func (l *link) open(ctx context.Context, r Request, told func(Progress)) (*Conn,
 	if err != nil {
 		return nil, &LinkError{Text: "it takes no more tunnels", Err: err}
 	}
-	c := &Conn{link: l, stream: &frugal{Stream: stream}}
+	c := &Conn{link: l, stream: &frugal{Stream: stream, backlog: l.wire.backlog}}
 	l.add(stream.StreamID(), c)
 	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	address, err := c.begin(r, told)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +27,11 @@ type wire struct {
 	reader io.Reader    // of the message that is being read
 	guard  guard
 
+	backlog *backlog
+	giveUp  func(streams []uint32) // breaks tunnels off, without waiting
+	closed  chan struct{}
+	close   func()
+
 	head []byte // a header whose body follows in the next Write
 	out  []byte
 
@@ -35,7 +41,9 @@ type wire struct {
 
 func newWire(ws messages, flush func() error, mayOpen bool) *wire {
 	ws.SetReadLimit(maxWindow + headerSize)
-	w := &wire{ws: ws, flush: flush, guard: guard{mayOpen: mayOpen}}
+	w := &wire{ws: ws, flush: flush, backlog: newBacklog(heldLimit), closed: make(chan struct{})}
+	w.guard = guard{mayOpen: mayOpen, arrived: w.backlog.arrived}
+	w.close = sync.OnceFunc(func() { close(w.closed) })
 	w.heard.Store(now())
 	return w
 }
@@ -50,6 +58,7 @@ func (w *wire) silence() time.Duration { return time.Duration(now() - w.heard.Lo
 
 // Read implements io.Reader. It ends with the link, not with a context.
 func (w *wire) Read(p []byte) (int, error) {
+	w.makeRoom()
 	for {
 		if w.reader == nil {
 			kind, r, err := w.ws.Reader(context.Background())
@@ -76,6 +85,18 @@ func (w *wire) Read(p []byte) (int, error) {
 			return n, err
 		}
 	}
+}
+
+// makeRoom waits while too much lies here unread, and breaks off what nobody reads.
+func (w *wire) makeRoom() {
+	inFrame := w.guard.body > 0 || w.guard.have > 0 // then the reader of its tunnel waits too
+	if !w.backlog.over(inFrame) {
+		return
+	}
+	if !w.backlog.wait(w.closed) {
+		w.giveUp(w.backlog.stalled())
+	}
+	w.heard.Store(now()) // it was us who did not listen
 }
 
 // Write implements io.Writer. Yamux writes the header of a data frame and its body one after the other from
@@ -107,4 +128,7 @@ func announcesBody(p []byte) bool {
 }
 
 // Close implements io.Closer, without waiting for the other side.
-func (w *wire) Close() error { return w.ws.CloseNow() }
+func (w *wire) Close() error {
+	w.close()
+	return w.ws.CloseNow()
+}
