@@ -165,7 +165,7 @@ func (v *visiting) understand(ctx context.Context, text io.Reader, about map[str
 			return about[id] != ""
 		},
 		Own: v.own.has, AuthservID: v.account.AuthservID, Token: v.s.token,
-		Excerpt: 2 * maxText,
+		Excerpt: 3 * maxText / 2,
 	})
 }
 
