@@ -35,7 +35,8 @@ func looped(t *testing.T, change func(*relay)) (r *relay, client, server net.Con
 	t.Cleanup(func() {
 		_, _ = client.Close(), server.Close()
 		select {
-		case <-ended:
+		case err := <-ended:
+			_ = err // however it ends
 		case <-time.After(patient):
 			t.Error("the session has not ended")
 		}
@@ -185,7 +186,8 @@ func TestLoopForgetsSessionsThatEndAtOnce(t *testing.T) {
 	}
 	for range sessions {
 		select {
-		case <-ended:
+		case err := <-ended:
+			_ = err // however it ends
 		case <-time.After(patient):
 			t.Fatal("a session has not ended")
 		}
