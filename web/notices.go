@@ -26,7 +26,7 @@ func (s *Server) bell(r *http.Request, user identity.User) ui.BellView {
 	ctx := r.Context()
 	ask := func(what string, f func() error) {
 		if err := f(); err != nil {
-			s.Log.LogAttrs(ctx, slog.LevelError, "ask "+what+" for the bell", slog.Any("error", err))
+			s.Log.LogAttrs(ctx, slog.LevelError, "ask what the bell says", slog.String("what", what), slog.Any("error", err))
 		}
 	}
 	if s.Attention != nil && user.Role.CanView() {

@@ -16,6 +16,9 @@ var auditObjects = []struct{ name, label string }{
 	{"credential", "Credential"},
 	{"oauth_client", "OAuth registration"}, {"oauth_grant", "OAuth grant"}, {"proxy_listener", "Proxy listener"},
 	{"network_connector", "Network connector"}, {"system_parameter", "System parameters"}, {"user", "User"}, {"api_token", "API token"},
+	{"notification_rule", "Notification"}, {"contact", "Contact"}, {"contact_group", "Group of contacts"}, {"event_type", "Event type"},
+	{"notification_text", "Notification text"}, {"delivery", "Sent message"}, {"webhook", "Webhook"}, {"job", "Job"},
+	{"access_request", "Access request"}, {"approver_group", "Approver group"},
 }
 
 // AuditObjects lists the choices of the filter.
