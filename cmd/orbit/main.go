@@ -86,7 +86,7 @@ func (*quietError) Error() string { return "failed" }
 
 func newRoot() *cobra.Command {
 	root := group("orbit", "Orbit, the notification mail centre",
-		newServe(), newDemo(), newMigrate(), newUser(), newToken(), newSMTP(), newIMAP(), newEmailOAuth2Proxy(), newNetworkConnector(), newKeys(), newDoctor(), newVersion(),
+		newServe(), newDemo(), newMigrate(), newUser(), newToken(), newSMTP(), newIMAP(), newEvent(), newEmailOAuth2Proxy(), newNetworkConnector(), newKeys(), newDoctor(), newVersion(),
 	)
 	root.Long = `Orbit registers the SMTP and IMAP/POP3 accounts through which internal systems send their
 notifications, tests them step by step, and signs in at providers that accept only OAuth 2.0.
