@@ -253,7 +253,7 @@ func TestTheAPIDescribesItself(t *testing.T) {
 		t.Fatalf("want OpenAPI 3.1, got %d %v", status, description["openapi"])
 	}
 	paths := description["paths"].(map[string]any)
-	for _, path := range []string{"/smtp-accounts", "/smtp-accounts/{id}", "/smtp-accounts/{id}/test", "/credentials"} {
+	for _, path := range []string{"/smtp-accounts", "/smtp-accounts/{id}", "/smtp-accounts/{id}/test", "/credentials", "/contacts/{id}", "/notification-rules", "/webhooks"} {
 		if paths[path] == nil {
 			t.Errorf("%s is not described", path)
 		}

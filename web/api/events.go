@@ -20,6 +20,11 @@ func (a *api) notifications() {
 	register(a, operation{"save-event-type", http.MethodPut, "/event-types/{name}", "Add or change an own type of event", notifyTag, identity.Administrator, http.StatusNoContent}, a.saveEventType)
 	register(a, operation{"delete-event-type", http.MethodDelete, "/event-types/{name}", "Remove an own type of event", notifyTag, identity.Administrator, http.StatusNoContent}, a.deleteEventType)
 	a.deliveries()
+	a.contacts()
+	a.contactGroups()
+	a.notificationRules()
+	a.notificationTexts()
+	a.webhooks()
 }
 
 // eventBody is an event as programs write it.
