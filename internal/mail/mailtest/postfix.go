@@ -22,6 +22,8 @@ type PostfixOptions struct {
 	SASL *DovecotServer    // checks passwords and tokens; default: a Dovecot of its own
 	Cert *Cert             // default: good for localhost
 	Main map[string]string // more settings for main.cf
+
+	Unknown []string // addresses that it takes mail for and then finds not to be there, so that the mail comes back
 }
 
 // PostfixServer is a running Postfix that passes everything on to Sink. All ports are on 127.0.0.1.
@@ -52,7 +54,7 @@ func Postfix(t testing.TB, o PostfixOptions) *PostfixServer {
 		}
 	})
 	ports := start(t, 4, func(ports []int) *exec.Cmd {
-		s.writeConfig(t, "main.cf", s.mainCf(o.Main))
+		s.writeConfig(t, "main.cf", s.mainCf(o))
 		s.writeConfig(t, "master.cf", s.masterCf(ports))
 		// The master itself: "postfix start-fg" checks the whole installation first and does not end on a signal.
 		return exec.Command(daemons+"/master", "-s", "-c", filepath.Join(s.dir, "etc"))
@@ -132,7 +134,7 @@ func (s *PostfixServer) writeConfig(t testing.TB, name, content string) {
 }
 
 // mainCf takes nothing from the machine's own Postfix, and asks no name server.
-func (s *PostfixServer) mainCf(more map[string]string) string {
+func (s *PostfixServer) mainCf(o PostfixOptions) string {
 	settings := map[string]string{
 		"compatibility_level":                 "3.6",
 		"queue_directory":                     filepath.Join(s.dir, "queue"),
@@ -153,7 +155,7 @@ func (s *PostfixServer) mainCf(more map[string]string) string {
 		"alias_maps":                          "",
 		"alias_database":                      "",
 		"mynetworks":                          "127.0.0.0/8",
-		"transport_maps":                      fmt.Sprintf("inline:{*=smtp:[127.0.0.1]:%d}", s.Sink.Port),
+		"transport_maps":                      s.transports(o.Unknown),
 		"smtpd_peername_lookup":               "no",
 		"smtp_host_lookup":                    "native",
 		"smtputf8_enable":                     "yes",
@@ -162,16 +164,26 @@ func (s *PostfixServer) mainCf(more map[string]string) string {
 		"smtpd_sasl_type":                     "dovecot",
 		"smtpd_sasl_path":                     fmt.Sprintf("inet:127.0.0.1:%d", s.Dovecot.Auth),
 		"smtpd_relay_restrictions":            "permit_sasl_authenticated,reject_unauth_destination",
+		"smtpd_reject_unlisted_recipient":     "no", // what Unknown lists comes back later
 		"smtpd_error_sleep_time":              "0",
 		"smtpd_client_connection_count_limit": "0",
 		"message_size_limit":                  "20000000",
 	}
-	maps.Copy(settings, more)
+	maps.Copy(settings, o.Main)
 	var lines strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		fmt.Fprintf(&lines, "%s = %s\n", name, settings[name])
 	}
 	return lines.String()
+}
+
+// transports passes everything on to Sink, but for unknown addresses.
+func (s *PostfixServer) transports(unknown []string) string {
+	entries := fmt.Sprintf("*=smtp:[127.0.0.1]:%d", s.Sink.Port)
+	for _, address := range unknown {
+		entries += fmt.Sprintf(", { %s = error:5.1.1 The address is not known here }", address)
+	}
+	return "inline:{" + entries + "}"
 }
 
 // masterCf has the services that a relay needs, none of them in a chroot.
