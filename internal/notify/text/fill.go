@@ -145,3 +145,28 @@ func (f *filler) listTag(paragraph ast.Node) ([]string, bool) {
 	v, _, _ := f.value(only.name)
 	return lines(v.List), len(v.List) > 0
 }
+
+// characters returns what a text node says, without brackets that stand around a blank tag: "db-01 ([#DEVICE_IP#])"
+// becomes "db-01" where no address is known.
+func (f *filler) characters(n *ast.Text, source []byte) string {
+	said := unescaped(n, source)
+	if f.bracketsBlank(n, source) {
+		said = strings.TrimRight(strings.TrimSuffix(said, "("), " ")
+	}
+	if tag, ok := n.PreviousSibling().(*tagNode); ok && strings.HasPrefix(said, ")") {
+		if open, ok := tag.PreviousSibling().(*ast.Text); ok && f.bracketsBlank(open, source) {
+			said = strings.TrimPrefix(said, ")")
+		}
+	}
+	return said
+}
+
+// bracketsBlank reports whether a bracket opens at the end of n, and only a blank tag stands in it.
+func (f *filler) bracketsBlank(n *ast.Text, source []byte) bool {
+	tag, ok := n.NextSibling().(*tagNode)
+	if !ok || !strings.HasSuffix(unescaped(n, source), "(") || f.words(tag.name) != "" {
+		return false
+	}
+	closing, ok := tag.NextSibling().(*ast.Text)
+	return ok && strings.HasPrefix(unescaped(closing, source), ")")
+}

@@ -162,7 +162,7 @@ func (p *page) inline(parent ast.Node) {
 	for n := parent.FirstChild(); n != nil; n = n.NextSibling() {
 		switch n := n.(type) {
 		case *ast.Text:
-			p.put(html.EscapeString(unescaped(n, p.source)))
+			p.put(html.EscapeString(p.characters(n, p.source)))
 			if n.HardLineBreak() {
 				p.put("<br>")
 			}

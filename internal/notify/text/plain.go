@@ -92,7 +92,7 @@ func (f *filler) plainInline(parent ast.Node, source []byte) string {
 	for n := parent.FirstChild(); n != nil; n = n.NextSibling() {
 		switch n := n.(type) {
 		case *ast.Text:
-			text := unescaped(n, source)
+			text := f.characters(n, source)
 			if button && strings.TrimSpace(text) == "" {
 				continue
 			}

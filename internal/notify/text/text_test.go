@@ -83,6 +83,10 @@ func TestBlankValuesAreLeftOut(t *testing.T) {
 	if want := "Hello,\n\nReason: because\n\n- stays\n"; got.Text != want {
 		t.Errorf("got %q, want %q", got.Text, want)
 	}
+	bracketed := Render(Text{Message: "On [#DEVICE_HOSTNAME#] ([#DEVICE_IP#]) now ([#REASON#])"}, Values{}.SetText("DEVICE_HOSTNAME", "db-01", "REASON", "because"), Reader{})
+	if want := "On db-01 now (because)\n"; bracketed.Text != want || !strings.Contains(bracketed.HTML, "On db-01 now (because)") {
+		t.Errorf("got %q, want %q", bracketed.Text, want)
+	}
 	if strings.Contains(got.HTML, "Ticket") || strings.Contains(got.HTML, "Device") {
 		t.Error(got.HTML)
 	}
