@@ -31,6 +31,7 @@ const (
 )
 
 func main() {
+	app.Version = version
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
@@ -38,7 +39,6 @@ func main() {
 
 // run executes one command line and returns the exit status.
 func run(ctx context.Context, args []string, out, errs io.Writer) int {
-	app.Version = version
 	root := newRoot()
 	root.SetArgs(goStyleHelp(args))
 	root.SetOut(out)
