@@ -19,6 +19,9 @@ var axe string
 const (
 	allRules    = `{type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}`
 	colourRules = `{type: "rule", values: ["color-contrast", "link-in-text-block"]}`
+	// phoneRules are those whose answer depends on the width: how large and how near things are, what scrolls or is hidden.
+	phoneRules = `{type: "rule", values: ["target-size", "color-contrast", "link-in-text-block", "scrollable-region-focusable",
+		"aria-hidden-focus", "meta-viewport", "nested-interactive", "button-name", "link-name"]}`
 )
 
 // axeRun answers one line a violation.
@@ -55,18 +58,21 @@ var Variants = []Variant{
 	{"phone-dark", 360, 740, true},
 }
 
+// thorough asks for every rule in every variant: when somebody looks at pictures, and in the long runs.
+func thorough() bool { return os.Getenv("ORBIT_SCREENSHOTS") != "" || os.Getenv("ORBIT_SOAK") != "" }
+
 // Check looks at the page that is open at both widths and in both themes: axe-core finds nothing, nothing is wider than
 // the window, and a screenshot is taken as name. A dark page differs from the light one by its colours alone, so only
-// their rules are asked again, and on a phone only for a picture: its colours are those of the desktop. The tab is
+// their rules are asked again, and on a phone only those that depend on the width, unless the run is thorough. The tab is
 // left at desktop width, in light.
 func (tab *Tab) Check(name string) {
 	tab.t.Helper()
 	for _, v := range Variants {
-		if v.Dark && v.Width < 500 && os.Getenv("ORBIT_SCREENSHOTS") == "" {
+		if v.Dark && v.Width < 500 && !thorough() {
 			continue
 		}
 		tab.Show(v)
-		tab.axe(v.Name, pick(v.Dark, colourRules, allRules))
+		tab.axe(v.Name, pick(v.Dark, colourRules, pick(v.Width < 500 && !thorough(), phoneRules, allRules)))
 		tab.fits(v.Name)
 		tab.Screenshot(name + "-" + v.Name)
 	}
