@@ -68,9 +68,11 @@ func TestAWindowOpensOverThePageAndGivesTheFocusBack(t *testing.T) {
 	tab.Until(focused(`dialog [name="to"]`))
 	tab.Check("gallery-window-test")
 	tab.Press(kb.Escape)
+	tab.Until(`!document.querySelector("#window").open`)
 	tab.Until(focused("#account-1 .dots"))
 
 	tab.Click("#account-1 .dots")
+	tab.Until(`document.querySelector("#row-menu-0").matches(":popover-open")`)
 	tab.Click(`#row-menu-0 a[href="/window-delete"]`)
 	tab.SeeText("dialog[open] h2", "Delete SMTP account Office365?")
 	tab.Check("gallery-window-delete")
