@@ -47,7 +47,7 @@ func newProxySite(t *testing.T) *proxySite {
 	t.Helper()
 	t.Parallel()
 	s := &proxySite{site: &site{t: t, pool: pgtest.New(t), box: vault.NewTestBox(), now: time.Now()}}
-	s.identity = identity.New(s.pool, identity.Options{Clock: s.clock, Log: slog.New(slog.DiscardHandler)})
+	s.identity = identity.New(s.pool, identity.Options{Clock: s.clock, Log: slog.New(slog.DiscardHandler), PasswordCost: quick})
 	s.credentials, s.settings = credential.New(s.pool, s.box), setting.New(s.pool)
 	server := httptest.NewUnstartedServer(nil)
 	server.Start()

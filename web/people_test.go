@@ -61,11 +61,15 @@ func (s *site) pass(d time.Duration) {
 	s.now = s.now.Add(d)
 }
 
+// quick is for passwords that nobody guesses: with the race detector a real hash takes half a second.
+var quick = identity.Cost{Memory: 64, Passes: 1, Threads: 1}
+
 func newSite(t *testing.T) *site {
 	t.Helper()
 	t.Parallel()
 	s := &site{t: t, pool: pgtest.New(t), box: vault.NewTestBox(), now: time.Now()}
-	s.identity = identity.New(s.pool, identity.Options{Clock: s.clock, Log: slog.New(slog.DiscardHandler), SendInvitation: s.sent.invite})
+	s.identity = identity.New(s.pool, identity.Options{Clock: s.clock, Log: slog.New(slog.DiscardHandler), PasswordCost: quick,
+		SendInvitation: s.sent.invite})
 	s.credentials, s.settings = credential.New(s.pool, s.box), setting.New(s.pool)
 	here, err := connector.ParseRules("127.0.0.0/8", "")
 	if err != nil {

@@ -18,19 +18,19 @@ import (
 	"orbit/internal/vault"
 )
 
-// argonCost is what one guess costs. A stored hash carries the cost it was made with, so the figures below may rise
-// without locking anybody out: the next sign-in hashes again.
-type argonCost struct {
-	memory  uint32 // KiB
-	passes  uint32
-	threads uint8
+// Cost is what one guess at a password costs, in argon2id's own terms. A stored hash carries the cost it was made with,
+// so the figures below may rise without locking anybody out: the next sign-in hashes again.
+type Cost struct {
+	Memory  uint32 // KiB
+	Passes  uint32
+	Threads uint8
 }
 
 // presentCost is the OWASP recommendation for argon2id (19 MiB, two passes, one thread).
-var presentCost = argonCost{memory: 19 * 1024, passes: 2, threads: 1}
+var presentCost = Cost{Memory: 19 * 1024, Passes: 2, Threads: 1}
 
 // A hash that asks for more than this was not made by Orbit; computing it would be a way to take the machine down.
-var highestCost = argonCost{memory: 256 * 1024, passes: 16, threads: 16}
+var highestCost = Cost{Memory: 256 * 1024, Passes: 16, Threads: 16}
 
 const (
 	saltLength = 16
@@ -47,11 +47,11 @@ var errHash = errors.New("password hash is not argon2id in PHC form")
 // sign-ins must not take all of them.
 type hasher struct {
 	turns chan struct{}
-	cost  argonCost
+	cost  Cost
 	decoy string // what the password of an unknown user is compared with
 }
 
-func newHasher(cost argonCost) *hasher {
+func newHasher(cost Cost) *hasher {
 	h := &hasher{turns: make(chan struct{}, min(max(2, runtime.GOMAXPROCS(0)), mostHashes)), cost: cost}
 	// No password has this hash: the key is random, not computed. Comparing with it takes as long as with a real one.
 	h.decoy = phc{cost: cost, salt: random(saltLength), key: random(keyLength)}.String()
@@ -105,24 +105,24 @@ func (h *hasher) derive(ctx context.Context, password vault.Secret, p phc) ([]by
 		size = uint32(len(p.key)) //nolint:gosec // parsePHC bounds it
 	}
 	clear := norm.NFC.String(password.Reveal())
-	return argon2.IDKey([]byte(clear), p.salt, p.cost.passes, p.cost.memory, p.cost.threads, size), nil
+	return argon2.IDKey([]byte(clear), p.salt, p.cost.Passes, p.cost.Memory, p.cost.Threads, size), nil
 }
 
-func (c argonCost) below(wanted argonCost) bool {
-	return c.memory < wanted.memory || c.passes < wanted.passes
+func (c Cost) below(wanted Cost) bool {
+	return c.Memory < wanted.Memory || c.Passes < wanted.Passes
 }
 
 // phc is a hash in the string format of the Password Hashing Competition:
 // $argon2id$v=19$m=19456,t=2,p=1$salt$key
 type phc struct {
-	cost argonCost
+	cost Cost
 	salt []byte
 	key  []byte
 }
 
 func (p phc) String() string {
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
-		p.cost.memory, p.cost.passes, p.cost.threads, encode(p.salt), encode(p.key))
+		p.cost.Memory, p.cost.Passes, p.cost.Threads, encode(p.salt), encode(p.key))
 }
 
 func parsePHC(text string) (phc, error) {
@@ -131,7 +131,7 @@ func parsePHC(text string) (phc, error) {
 		return phc{}, errHash
 	}
 	var p phc
-	if _, err := fmt.Sscanf(part[3], "m=%d,t=%d,p=%d", &p.cost.memory, &p.cost.passes, &p.cost.threads); err != nil {
+	if _, err := fmt.Sscanf(part[3], "m=%d,t=%d,p=%d", &p.cost.Memory, &p.cost.Passes, &p.cost.Threads); err != nil {
 		return phc{}, errHash
 	}
 	var saltErr, keyErr error
@@ -145,8 +145,8 @@ func parsePHC(text string) (phc, error) {
 
 func (p phc) plausible() bool {
 	c := p.cost
-	return c.memory >= 8 && c.memory <= highestCost.memory && c.passes >= 1 && c.passes <= highestCost.passes &&
-		c.threads >= 1 && c.threads <= highestCost.threads && len(p.salt) >= 8 && len(p.key) >= 16 && len(p.key) <= 64
+	return c.Memory >= 8 && c.Memory <= highestCost.Memory && c.Passes >= 1 && c.Passes <= highestCost.Passes &&
+		c.Threads >= 1 && c.Threads <= highestCost.Threads && len(p.salt) >= 8 && len(p.key) >= 16 && len(p.key) <= 64
 }
 
 func encode(b []byte) string { return base64.RawStdEncoding.EncodeToString(b) }

@@ -25,6 +25,7 @@ type Options struct {
 	Clock    func() time.Time // default time.Now
 	Log      *slog.Logger     // default slog.Default()
 
+	PasswordCost   Cost           // default presentCost; tests that sign in hundreds of times take less
 	SendInvitation SendInvitation // nil: nobody can be invited by mail
 }
 
@@ -34,6 +35,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Absolute == 0 {
 		o.Absolute = 12 * time.Hour
+	}
+	if o.PasswordCost == (Cost{}) {
+		o.PasswordCost = presentCost
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
@@ -54,7 +58,8 @@ type Service struct {
 
 // New returns the service on a migrated database.
 func New(pool *pgxpool.Pool, options Options) *Service {
-	return &Service{pool: pool, options: options.withDefaults(), hashes: newHasher(presentCost)}
+	options = options.withDefaults()
+	return &Service{pool: pool, options: options, hashes: newHasher(options.PasswordCost)}
 }
 
 func (s *Service) now() time.Time { return s.options.Clock() }

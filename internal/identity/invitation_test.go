@@ -22,7 +22,7 @@ func invitingHouse(t *testing.T) (*house, *[]identity.Invitation) {
 	c := &clock{now: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)}
 	pool := pgtest.New(t)
 	return &house{t: t, pool: pool, clock: c, Service: identity.New(pool, identity.Options{
-		Clock: c.Now, SendInvitation: func(_ context.Context, _ pgx.Tx, i identity.Invitation) error {
+		Clock: c.Now, PasswordCost: quick, SendInvitation: func(_ context.Context, _ pgx.Tx, i identity.Invitation) error {
 			mu.Lock()
 			defer mu.Unlock()
 			*sent = append(*sent, i)

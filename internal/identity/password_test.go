@@ -49,7 +49,7 @@ func TestPasswordRules(t *testing.T) {
 
 func TestAHashCarriesItsCost(t *testing.T) {
 	ctx, password := context.Background(), vault.NewSecret("caf\u00e9 under the bridge")
-	cheap := newHasher(argonCost{memory: 64, passes: 1, threads: 1})
+	cheap := newHasher(Cost{Memory: 64, Passes: 1, Threads: 1})
 	stored, err := cheap.hash(ctx, password)
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +65,7 @@ func TestAHashCarriesItsCost(t *testing.T) {
 			t.Errorf("%q: %v %v %v", typed, ok, outdated, err)
 		}
 	}
-	dear := newHasher(argonCost{memory: 128, passes: 2, threads: 1})
+	dear := newHasher(Cost{Memory: 128, Passes: 2, Threads: 1})
 	if ok, outdated, err := dear.matches(ctx, stored, password); !ok || !outdated || err != nil {
 		t.Errorf("at a higher cost: %v %v %v, want it to match and be outdated", ok, outdated, err)
 	}
@@ -106,7 +106,7 @@ func FuzzPHC(f *testing.F) {
 }
 
 func TestOnlySoManyHashesRunAtOnce(t *testing.T) {
-	h := newHasher(argonCost{memory: 1024, passes: 1, threads: 1})
+	h := newHasher(Cost{Memory: 1024, Passes: 1, Threads: 1})
 	var most atomic.Int64
 	var wg sync.WaitGroup
 	for range 40 {

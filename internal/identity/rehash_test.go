@@ -13,7 +13,7 @@ func TestSignInHashesAgainWhenTheCostHasRisen(t *testing.T) {
 	t.Parallel()
 	ctx, pool, password := context.Background(), pgtest.New(t), vault.NewSecret("seven lamps over the river")
 	s := New(pool, Options{})
-	s.hashes = newHasher(argonCost{memory: 64, passes: 1, threads: 1})
+	s.hashes = newHasher(Cost{Memory: 64, Passes: 1, Threads: 1})
 	if _, err := s.CreateUser(ctx, User{Username: "ana", Role: Member}, password); err != nil {
 		t.Fatal(err)
 	}
