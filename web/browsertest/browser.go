@@ -17,7 +17,7 @@ import (
 )
 
 // install is how a machine gets what is missing.
-const install = "install it with: apt-get install -y chromium"
+const install = "install it with: apt-get install -y chromium-headless-shell"
 
 // browser is the one Chromium of the test binary.
 var browser struct {
@@ -62,8 +62,9 @@ func shared(t testing.TB) context.Context {
 	return ctx
 }
 
+// find prefers the Chromium that has no windows at all: it is a fifth faster.
 func find() string {
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+	for _, name := range []string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path
 		}
