@@ -4,6 +4,8 @@ SHELL := /bin/bash
 
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  := -s -w -X main.version=$(VERSION)
+# One package more at a time than there are processors: some mostly wait for other programs.
+PACKAGES := $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 GOLANGCI := go tool -modfile=tools/go.mod golangci-lint
 
 .PHONY: help
@@ -27,7 +29,7 @@ build: ## build bin/orbit
 .PHONY: test
 test: ## everything that must hold, with the race detector, against real servers
 	@scripts/install-tools.sh test
-	go test -race -timeout 15m ./...
+	go test -race -p $(PACKAGES) -timeout 15m ./...
 
 .PHONY: lint
 lint: ## gofmt, vet, the rules of .golangci.yml, and generated files are fresh
