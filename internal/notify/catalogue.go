@@ -93,9 +93,9 @@ var catalogue = slices.Concat(
 		"orbit.grant_dead", "An authorisation at a provider has ended",
 		"orbit.secret_expiring", "A secret of a registration ends soon",
 		"orbit.connector_down", "A network connector is down",
-		"orbit.connector_up", "A network connector is up again",
+		"orbit.connector_up", "A network connector is up",
 		"orbit.agent_down", "One of several agents of a network connector is down",
-		"orbit.agent_up", "One of several agents of a network connector is up again",
+		"orbit.agent_up", "One of several agents of a network connector is up",
 		"orbit.address_bounced", "An address bounces"),
 )
 

@@ -65,7 +65,7 @@ var types = []Type{
 	{"orbit.grant_dead", AboutOrbit, "Authorisation Lost", tagsOf(own), nil},
 	{"orbit.secret_expiring", AboutOrbit, "Secret Expiring", tagsOf(own), nil},
 	{"orbit.connector_down", AboutOrbit, "Connector Down", tagsOf(own), nil},
-	{"orbit.connector_up", AboutOrbit, "Connector Up Again", tagsOf(own), nil},
+	{"orbit.connector_up", AboutOrbit, "Connector Up", tagsOf(own), nil},
 	{"orbit.agent_down", AboutOrbit, "Connector Agent Down", tagsOf(own), nil},
 	{"orbit.agent_up", AboutOrbit, "Connector Agent Up Again", tagsOf(own), nil},
 
