@@ -6,17 +6,14 @@ import (
 	"encoding/base64"
 	"mime"
 	"net/http"
-	"path"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/go-chi/chi/v5"
 
 	"orbit/internal/identity"
 	"orbit/internal/inbox"
-	"orbit/internal/mail/reply"
 	"orbit/internal/problem"
 	"orbit/web/mailhtml"
 	"orbit/web/page"
@@ -24,10 +21,9 @@ import (
 )
 
 const (
-	maxSource   = 256 << 10 // of the raw source on a page; the file has all of it
-	maxInline   = 5 << 20   // of all inline images of one message
-	maxFileName = 120
-	downloads   = 10 * time.Minute // a large attachment on a slow line
+	maxSource = 256 << 10        // of the raw source on a page; the file has all of it
+	maxInline = 5 << 20          // of all inline images of one message
+	downloads = 10 * time.Minute // a large attachment on a slow line
 )
 
 // pathMessage is the received message that the path names.
@@ -152,7 +148,7 @@ func (s *Server) downloadMessage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	startDownload(w, "message/rfc822", "message-"+strconv.FormatInt(found.ID, 10)+".eml")
+	startDownload(w, "message/rfc822", found.FileName())
 	return s.cutOff(s.Inbox.Raw(r.Context(), found.ID, w))
 }
 
@@ -166,13 +162,12 @@ func (s *Server) downloadPart(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return problem.ErrNotFound
 	}
-	for _, a := range found.Read.Attachments {
-		if a.Part == n {
-			startDownload(w, "application/octet-stream", fileName(a))
-			return s.cutOff(s.Inbox.Part(r.Context(), found.ID, n, w))
-		}
+	a, err := found.Attachment(n)
+	if err != nil {
+		return err
 	}
-	return problem.ErrNotFound
+	startDownload(w, "application/octet-stream", inbox.FileName(a))
+	return s.cutOff(s.Inbox.Part(r.Context(), found.ID, n, w))
 }
 
 // startDownload begins an answer that is a file of a stranger.
@@ -190,22 +185,4 @@ func (s *Server) cutOff(err error) error {
 		panic(http.ErrAbortHandler)
 	}
 	return nil
-}
-
-// fileName is what an attachment is called on the reader's disk: no path, nothing invisible that turns a name around.
-func fileName(a reply.Attachment) string {
-	name := strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Cf, r) || unicode.IsControl(r) || strings.ContainsRune(`<>:"|?*`, r) {
-			return -1
-		}
-		return r
-	}, strings.ReplaceAll(a.Name, `\`, "/"))
-	name = strings.TrimLeft(strings.TrimSpace(path.Base(name)), ".")
-	if runes := []rune(name); len(runes) > maxFileName { // the end tells what it is
-		name = string(runes[len(runes)-maxFileName:])
-	}
-	if name == "" || name == "/" {
-		return "attachment-" + strconv.Itoa(a.Part)
-	}
-	return name
 }

@@ -118,7 +118,7 @@ func patient(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
-var slow = regexp.MustCompile("/(test|check|raw|compare-paths)$")
+var slow = regexp.MustCompile("/(test|check|raw|parts/{part}|compare-paths)$")
 
 // operation is the part that operations have in common.
 type operation struct {
@@ -128,7 +128,12 @@ type operation struct {
 }
 
 func register[I, O any](a *api, o operation, handler func(*call, *I) (*O, error)) {
-	op := huma.Operation{
+	huma.Register(a.huma, o.describe(), wrap(handler))
+}
+
+// describe is the operation as its description shows it.
+func (o operation) describe() huma.Operation {
+	return huma.Operation{
 		OperationID: o.id, Method: o.method, Path: o.path, Summary: o.summary, Tags: []string{o.tag},
 		Description:   "Needs the role " + string(o.role) + " or a stronger one.",
 		DefaultStatus: o.status, MaxBodyBytes: maxBody,
@@ -136,5 +141,4 @@ func register[I, O any](a *api, o operation, handler func(*call, *I) (*O, error)
 		Metadata: map[string]any{roleKey: o.role},
 		Errors:   []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity},
 	}
-	huma.Register(a.huma, op, wrap(handler))
 }

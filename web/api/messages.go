@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"orbit/internal/identity"
 	"orbit/internal/inbox"
 	"orbit/internal/mail/reply"
@@ -20,7 +18,7 @@ func (a *api) messages() {
 	register(a, operation{"show-imap-pop3-health", http.MethodGet, of + "/health", "How the mailbox does", messageTag, identity.Auditor, 0}, a.mailboxHealth)
 	register(a, operation{"list-messages", http.MethodGet, of + "/messages", "List received messages, newest first", messageTag, identity.Auditor, 0}, a.listMessages)
 	register(a, operation{"show-message", http.MethodGet, of + "/messages/{mid}", "Show a received message", messageTag, identity.Auditor, 0}, a.showMessage)
-	register(a, operation{"show-raw-message", http.MethodGet, of + "/messages/{mid}/raw", "The message as the server sent it", messageTag, identity.Auditor, 0}, a.rawMessage)
+	a.messageFiles(of + "/messages/{mid}")
 	register(a, operation{"act-on-message", http.MethodPost, of + "/messages/{mid}/act", "Act upon a message that was left alone", messageTag, identity.Operator, 0}, a.actOnMessage)
 	register(a, operation{"start-loop-test", http.MethodPost, of + "/loop-tests", "Send a message to the mailbox and wait for it", messageTag, identity.Operator, http.StatusAccepted}, a.startLoop)
 	register(a, operation{"list-loop-tests", http.MethodGet, of + "/loop-tests", "List loop tests, newest first", messageTag, identity.Auditor, 0}, a.listLoops)
@@ -109,6 +107,7 @@ type messageBody struct {
 	Header []inbox.HeaderField `json:"header" nullable:"false"`
 	Body   string              `json:"body" doc:"All text, quotations included"`
 	HTML   string              `json:"html,omitempty" doc:"As it came: show it in a sandbox only"`
+	Parts  []partBody          `json:"parts" nullable:"false" doc:"The attachments, with what downloads them"`
 }
 
 type messageOutput struct{ Body messageBody }
@@ -118,20 +117,9 @@ func (a *api) showMessage(c *call, i *MessageInput) (*messageOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := messageBody{Row: found.Row, Header: found.Header, Body: found.Read.Body, HTML: found.Read.HTML}
+	body := messageBody{Row: found.Row, Header: found.Header, Body: found.Read.Body, HTML: found.Read.HTML, Parts: partsOf(found)}
 	body.Text = found.Read.Text // the whole of it
 	return &messageOutput{body}, nil
-}
-
-func (a *api) rawMessage(c *call, i *MessageInput) (*huma.StreamResponse, error) {
-	found, err := a.message(c, i)
-	if err != nil {
-		return nil, err
-	}
-	return &huma.StreamResponse{Body: func(ctx huma.Context) {
-		ctx.SetHeader("Content-Type", "message/rfc822")
-		_ = a.Inbox.Raw(ctx.Context(), found.ID, ctx.BodyWriter()) // the caller sees that it is cut short
-	}}, nil
 }
 
 type rowOutput struct{ Body inbox.Row }

@@ -1,9 +1,10 @@
-package web
+package inbox_test
 
 import (
 	"strings"
 	"testing"
 
+	"orbit/internal/inbox"
 	"orbit/internal/mail/reply"
 )
 
@@ -23,7 +24,7 @@ func TestAttachmentsGetHarmlessNames(t *testing.T) {
 		`what?"<b>|*.txt`:                 "whatb.txt",
 		strings.Repeat("ä", 200) + ".pdf": strings.Repeat("ä", 116) + ".pdf",
 	} {
-		if got := fileName(reply.Attachment{Part: 7, Name: name}); got != want {
+		if got := inbox.FileName(reply.Attachment{Part: 7, Name: name}); got != want {
 			t.Errorf("%q becomes %q, want %q", name, got, want)
 		}
 	}
