@@ -18,6 +18,9 @@ func (o *Orbit) assembleNotify() (err error) {
 	o.Notify, err = notify.New(notify.Options{
 		Pool: o.Pool, Accounts: o.Accounts, Settings: o.Settings, Box: o.Box, BaseURL: o.Config.BaseURL,
 		Client: o.Connectors.HTTPClient, Log: o.Log, Version: Version,
+		Unreachable: func(ctx context.Context, tx pgx.Tx, requestID int64, address, why string) error {
+			return o.Approvals.Bounced(ctx, tx, requestID, address, why)
+		},
 	})
 	return err
 }
@@ -55,13 +58,12 @@ func (s signs) Handle(ctx context.Context, tx pgx.Tx, r inbox.Received) (string,
 	return strings.Join(noted, " "), len(noted) > 0, nil
 }
 
-// bounceSign is what a bounce says of one address. Only a status about the address itself (RFC 3463 3.2) marks its
-// contact: policies and full mailboxes change.
+// bounceSign is what a bounce says of one address. Only a status about the address itself marks its contact.
 func bounceSign(r reply.Recipient, named []string) notify.Sign {
 	sign := notify.Sign{MessageIDs: named, Recipient: r.Address, Kind: notify.BounceNote, Text: strings.TrimSpace(r.Status + " " + r.Diagnostic)}
 	switch r.Action {
 	case reply.Failed:
-		sign.Permanent = strings.HasPrefix(r.Status, "5.1.")
+		sign.Permanent = notify.NoSuchAddress(r.Status)
 		sign.Text = "Came back: " + sign.Text
 	case reply.Delayed:
 		sign.Kind, sign.Text = notify.DelayNote, "Delayed: "+sign.Text

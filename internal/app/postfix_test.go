@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"orbit/internal/identity"
 	"orbit/internal/mail/mailtest"
@@ -54,6 +55,36 @@ func TestEventsGoThroughPostfixAndBouncesComeBack(t *testing.T) {
 	told := p.want(http.StatusOK, http.MethodPost, "/events/simulate", fields{"type": "password.viewed"})["items"].([]any)
 	if len(told) != 2 || told[0].(map[string]any)["told"] != true || told[1].(map[string]any)["told"] != false {
 		t.Errorf("who is told after the bounce: %v", told)
+	}
+}
+
+// What Postfix refuses at once needs no bounce: the contact is marked, and somebody else is asked to decide.
+func TestARefusalAtOnceIsAsGoodAsABounce(t *testing.T) {
+	t.Parallel()
+	server := mailtest.Postfix(t, mailtest.PostfixOptions{Main: map[string]string{
+		"smtpd_recipient_restrictions": "check_recipient_access inline:{{ben@example.com=550 5.1.1 User unknown}}",
+	}})
+	h := newHouse(t)
+	p := h.program(t, identity.Administrator)
+	h.signInAt(p, server)
+	contact := p.want(http.StatusCreated, http.MethodPost, "/contacts", fields{"name": "Ben", "email": "ben@example.com"})
+	ben, zoe := h.approver(t, "ben"), h.approver(t, "zoe")
+	p.want(http.StatusCreated, http.MethodPost, "/approver-groups", fields{"name": "Databases", "members": []fields{{"user_id": ben.ID, "level": 1}, {"user_id": zoe.ID, "level": 0}}})
+	p.want(http.StatusCreated, http.MethodPost, "/access-requests", fields{
+		"requester": fields{"name": "Rita", "email": "rita@example.org"}, "approver_group": "Databases", "action": "Start session",
+		"end": time.Now().Add(time.Hour).Format(time.RFC3339),
+	})
+	for { // Rita hears that her request was sent; then Zoe is asked, for Ben cannot be
+		if mail := server.Sink.Next(t); mail.To[0] == "zoe@example.com" {
+			break
+		}
+	}
+	request := p.want(http.StatusOK, http.MethodGet, "/access-requests/1", nil)
+	if said := fmt.Sprint(request["approvers"]); !strings.Contains(said, "Refused: 550 5.1.1") {
+		t.Errorf("the request does not say why Zoe is asked: %s", said)
+	}
+	if marked := p.want(http.StatusOK, http.MethodGet, fmt.Sprint("/contacts/", contact["id"]), nil); marked["bounced_at"] == nil || !strings.Contains(marked["bounce_text"].(string), "User unknown") {
+		t.Errorf("%v", marked)
 	}
 }
 

@@ -69,7 +69,7 @@ func (w *sender) handle(ctx, sending context.Context, it *item) bool {
 	if o.Outcome == AttemptSent {
 		w.lane.took(time.Since(began))
 	}
-	going := w.note(sending, o, err) // first: once it is recorded the message may be taken again, and not for an account that has just failed
+	going := w.note(sending, it, o, err) // first: once it is recorded the message may be taken again, and not for an account that has just failed
 	w.finish(it, o, began)
 	return going
 }
@@ -127,8 +127,8 @@ func (w *sender) finish(it *item, o outcome, began time.Time) {
 	w.recorder.add(r)
 }
 
-// note draws the conclusions about the account. It returns false when the sender is to end.
-func (w *sender) note(ctx context.Context, o outcome, err error) bool {
+// note draws the conclusions about the account and the address. It returns false when the sender is to end.
+func (w *sender) note(ctx context.Context, it *item, o outcome, err error) bool {
 	switch o.Outcome {
 	case AttemptSent:
 		w.heal(ctx)
@@ -139,7 +139,9 @@ func (w *sender) note(ctx context.Context, o outcome, err error) bool {
 	case AttemptAccount:
 		w.accountFails(ctx, o, err)
 		return false
-	case AttemptRetry, AttemptUncertain, AttemptFailed:
+	case AttemptFailed:
+		w.warn(ctx, "tell that an address is refused", w.refused(ctx, it, o, err))
+	case AttemptRetry, AttemptUncertain:
 	}
 	return true
 }

@@ -19,6 +19,8 @@ type server struct {
 	// refuse is asked for each message before its final reply, with how many messages came before it. hangUp closes
 	// the connection instead of replying.
 	refuse func(n int, to string) (err error, hangUp bool)
+	// unknown is the answer to RCPT TO for addresses that this server does not have.
+	unknown map[string]error
 
 	mu         sync.Mutex
 	came       int
@@ -60,9 +62,13 @@ type serverSession struct {
 	to     string
 }
 
-func (*serverSession) Mail(string, *smtp.MailOptions) error        { return nil }
-func (s *serverSession) Rcpt(to string, _ *smtp.RcptOptions) error { s.to = to; return nil }
-func (*serverSession) Reset()                                      {}
+func (*serverSession) Mail(string, *smtp.MailOptions) error { return nil }
+func (*serverSession) Reset()                               {}
+func (s *serverSession) Rcpt(to string, _ *smtp.RcptOptions) error {
+	s.to = to
+	return s.server.unknown[to]
+}
+
 func (s *serverSession) Logout() error {
 	s.server.mu.Lock()
 	defer s.server.mu.Unlock()

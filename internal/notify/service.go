@@ -31,7 +31,11 @@ type Options struct {
 	Box      *vault.Box
 	BaseURL  *url.URL // of the pages, for links
 	// Client makes a client for webhooks that keeps to the network rules; nil: webhooks are refused.
-	Client  func(ctx context.Context, useConnector bool, connectorID int64) (*http.Client, error)
+	Client func(ctx context.Context, useConnector bool, connectorID int64) (*http.Client, error)
+	// Unreachable hears of an address that a server refuses for good, and of the access request that the message was
+	// about; nil: nobody asks for approvals.
+	Unreachable func(ctx context.Context, tx pgx.Tx, requestID int64, address, why string) error
+
 	Log     *slog.Logger
 	Version string
 	Process string // a UUID, when the process has one already
@@ -49,6 +53,8 @@ type Service struct {
 	version  string
 	process  string
 	jobs     *river.Client[pgx.Tx]
+
+	unreachable func(ctx context.Context, tx pgx.Tx, requestID int64, address, why string) error
 
 	gather    gatherer
 	recorder  recorder
@@ -69,6 +75,7 @@ func New(o Options) (*Service, error) {
 	s := &Service{
 		pool: o.Pool, accounts: o.Accounts, settings: o.Settings, box: o.Box, baseURL: o.BaseURL, client: o.Client,
 		log: o.Log, version: o.Version, process: cmp.Or(o.Process, newProcess()), wake: newSignal(),
+		unreachable: o.Unreachable,
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
