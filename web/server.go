@@ -281,6 +281,7 @@ func (s *Server) proxyRoutes(r *router) {
 	r.post(proxyPath+"/listeners/{id}", change, s.saveListener)
 	r.get(proxyPath+"/listeners/{id}/test", test, s.askTestListener)
 	r.post(proxyPath+"/listeners/{id}/test", test, s.testListener)
+	r.get(proxyPath+"/listeners/{id}/test/events", test, s.streamListenerTest)
 	r.post(proxyPath+"/listeners/{id}/start", change, s.want(s.Proxies.Start, "started"))
 	r.post(proxyPath+"/listeners/{id}/stop", change, s.want(s.Proxies.Stop, "stopped"))
 	r.post(proxyPath+"/listeners/{id}/restart", change, s.want(s.Proxies.Restart, "restarted"))

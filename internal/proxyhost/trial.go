@@ -3,6 +3,8 @@ package proxyhost
 import (
 	"context"
 	"errors"
+	"iter"
+	"slices"
 
 	"orbit/internal/mail/explain"
 	"orbit/internal/mail/ladder"
@@ -20,6 +22,7 @@ type Trial struct {
 	Steps []ladder.Step `json:"steps"`
 	Fault *ladder.Fault `json:"fault,omitempty"`
 	Place string        `json:"server"` // "IMAP at outlook.office365.com:993"
+	Ended bool          `json:"-"`      // false: more steps may come
 }
 
 // Greeting is what the local port said first, "" when nobody was asked or nobody answered.
@@ -55,11 +58,57 @@ func (s *Service) Test(ctx context.Context, id int64, mailbox string, observe la
 		failed = proxy.Climb(ladder.With(ctx, rungs), backend{s}, target, account, known, token)
 		s.judged(ctx, target, account, failed)
 	}
-	trial.Steps = rungs.Steps()
+	trial.Steps, trial.Ended = rungs.Steps(), true
 	if failed != nil {
 		trial.Fault = &failed.Fault
 	}
 	return trial, nil
+}
+
+// unseenSteps is how many steps Watch keeps for a reader that is slow. A visit has fewer; what is lost is there at the end.
+const unseenSteps = 64
+
+// Watch makes the same test and yields it each time a step begins or ends, and at last when it has ended. The test
+// ends with its reader.
+func (s *Service) Watch(ctx context.Context, id int64, mailbox string) iter.Seq2[Trial, error] {
+	return func(yield func(Trial, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		steps := make(chan ladder.Step, unseenSteps)
+		var whole Trial
+		var err error
+		go func() {
+			defer close(steps)
+			whole, err = s.Test(ctx, id, mailbox, func(step ladder.Step) {
+				select {
+				case steps <- step:
+				default:
+				}
+			})
+		}()
+		defer func() {
+			cancel()
+			for range steps { // until the visit has ended, too
+			}
+		}()
+		var seen Trial
+		for step := range steps {
+			seen.add(step)
+			if !yield(seen, nil) {
+				return
+			}
+		}
+		yield(whole, err)
+	}
+}
+
+// add appends a step that began, or replaces it by its end.
+func (t *Trial) add(step ladder.Step) {
+	t.Steps = slices.Clone(t.Steps) // the reader may have kept those before
+	if n := len(t.Steps); n > 0 && t.Steps[n-1].Started.Equal(step.Started) {
+		t.Steps[n-1] = step
+		return
+	}
+	t.Steps = append(t.Steps, step)
 }
 
 // trialAccount is as whom a test signs in; without a mailbox as nobody.

@@ -1,6 +1,7 @@
 package proxyhost
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 	"orbit/internal/mail/ladder"
 	"orbit/internal/mail/proxy"
 	"orbit/internal/oauth"
+	"orbit/internal/problem"
 	"orbit/internal/sandbox/idp"
 )
 
@@ -57,6 +59,31 @@ func TestATrialClimbsToTheMailServer(t *testing.T) {
 	}
 	if _, err := r.Test(r.ctx, 99, "", nil); err == nil {
 		t.Error("there is no such listener")
+	}
+}
+
+func TestATrialIsWatched(t *testing.T) {
+	r, l := ready(t, proxy.IMAP)
+	var seen []string
+	var last Trial
+	for trial, err := range r.Watch(r.ctx, l.ID, mailbox) {
+		r.must(err)
+		if trial.Ended {
+			last = trial
+			break
+		}
+		seen = append(seen, climbed(trial))
+	}
+	if len(seen) < 9 || seen[0] != "local_port" || seen[len(seen)-1] != climbed(last) || !strings.HasSuffix(climbed(last), " token auth") {
+		t.Errorf("seen %q, at the end %q", seen, climbed(last))
+	}
+	for range r.Watch(r.ctx, l.ID, mailbox) {
+		break // a reader that goes away ends the test
+	}
+	for trial, err := range r.Watch(r.ctx, 99, "") {
+		if !errors.Is(err, problem.ErrNotFound) {
+			t.Errorf("there is no such listener: %v %v", err, trial)
+		}
 	}
 }
 
