@@ -29,6 +29,7 @@ type Tab struct {
 	seen *watch
 
 	width, height int64
+	scriptless    bool // the page's own JavaScript is off
 }
 
 // New opens a tab for the pages under base, e.g. "http://127.0.0.1:43211".
@@ -124,12 +125,28 @@ func (tab *Tab) Click(selector string) {
 	tab.must("click "+selector, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 }
 
-// aim brings what will be clicked into the middle of the window, away from the bars that stick to its edges.
+// aim brings what will be clicked into the middle of the window, away from the bars that stick to its edges, and waits
+// until it rests there: letters that arrive late, or a window that opens, would move it from under the pointer.
 func (tab *Tab) aim(selector string) {
 	tab.t.Helper()
 	tab.See(selector)
-	tab.Eval(fmt.Sprintf(`document.querySelector(%q)?.scrollIntoView({block: "center", behavior: "instant"}), ""`, selector))
+	if tab.scriptless { // nothing calls back in such a page, and little moves
+		tab.Eval(fmt.Sprintf(`document.querySelector(%q)?.scrollIntoView({block: "center", behavior: "instant"}), ""`, selector))
+		return
+	}
+	value(tab, "aim at "+selector, chromedp.Evaluate[bool](fmt.Sprintf(aimScript, selector), chromedp.EvalAwaitPromise))
 }
+
+const aimScript = `document.fonts.ready.then(() => new Promise((resolve) => {
+	let last = "";
+	const look = () => {
+		const target = document.querySelector(%q);
+		target?.scrollIntoView({block: "center", behavior: "instant"});
+		const now = target ? JSON.stringify(target.getBoundingClientRect()) : "gone";
+		if (now === last) resolve(true); else { last = now; requestAnimationFrame(look); }
+	};
+	look();
+}))`
 
 // Follow clicks and waits until the next page is loaded.
 func (tab *Tab) Follow(selector string) {
@@ -266,6 +283,7 @@ func pick(first bool, a, b string) string {
 // Scripts switches the page's JavaScript on or off, from the next page on. Until, See and their like still work.
 func (tab *Tab) Scripts(on bool) {
 	tab.t.Helper()
+	tab.scriptless = !on
 	tab.must("switch scripts", chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
 		return err
