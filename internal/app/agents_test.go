@@ -3,8 +3,12 @@ package app_test
 import (
 	"context"
 	"errors"
+	"net"
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,8 +21,37 @@ import (
 	"orbit/internal/vault"
 )
 
+// farName is a host that the branch's own resolver knows, and nobody else.
+const farName = "mail.branch.test"
+
 // branch is a network connector whose agent runs.
-func (h *house) branch(t *testing.T, destinations string) connector.Connector {
+type branch struct {
+	connector.Connector
+	mu     sync.Mutex
+	dialed []string // host:port, as the agent was asked
+}
+
+// dial implements tunnel.Dial for the branch's agent.
+func (b *branch) dial(far *connector.Far) tunnel.Dial {
+	return func(ctx context.Context, r tunnel.Request, told func(tunnel.Progress)) (tunnel.Dialled, error) {
+		b.mu.Lock()
+		b.dialed = append(b.dialed, net.JoinHostPort(r.Host, strconv.Itoa(r.Port)))
+		b.mu.Unlock()
+		if r.Host == farName {
+			r.Host = "localhost"
+		}
+		return far.Dial(ctx, r, told)
+	}
+}
+
+// wasAskedFor reports whether the agent was asked for a destination.
+func (b *branch) wasAskedFor(destination string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Contains(b.dialed, destination)
+}
+
+func (h *house) branch(t *testing.T, destinations string) *branch {
 	t.Helper()
 	settings := connector.NewSettings()
 	settings.Name, settings.Kind = "Branch office", connector.KindAgent
@@ -35,9 +68,10 @@ func (h *house) branch(t *testing.T, destinations string) connector.Connector {
 	if err != nil {
 		t.Fatal(err)
 	}
+	b := &branch{Connector: c}
 	agent, err := tunnel.NewAgent(tunnel.AgentOptions{
 		Addresses: []string{h.Agents.Address().String()}, Fingerprint: e.Fingerprint, Token: e.Token, Name: "lisbon", Version: "1.0",
-		State: t.TempDir(), Dial: connector.NewFar(list, func() []netip.Addr { return nil }).Dial, Drain: time.Second,
+		State: t.TempDir(), Dial: b.dial(connector.NewFar(list, func() []netip.Addr { return nil })), Drain: time.Second,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +87,7 @@ func (h *house) branch(t *testing.T, destinations string) connector.Connector {
 		}
 	})
 	soon(t, "the agent connects", func() bool { _, err := h.Agents.Online(t.Context(), c.ID); return err == nil })
-	return c
+	return b
 }
 
 func soon(t *testing.T, what string, is func() bool) {

@@ -1,0 +1,88 @@
+package app_test
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+
+	"orbit/internal/app"
+	"orbit/internal/identity"
+	"orbit/internal/mail/mailtest"
+)
+
+// A real Dovecot in the branch opens over IMAP and POP3, under a name that only the branch can look up, with a
+// certificate for that name.
+func TestMailboxesAreReadThroughAnAgent(t *testing.T) {
+	t.Parallel()
+	cert := mailtest.Certificate(t, mailtest.CertificateOptions{Names: []string{farName}})
+	dovecot := mailtest.Dovecot(t, mailtest.DovecotOptions{Cert: &cert})
+	dovecot.Deliver(t, mailtest.User, []byte("Subject: one\n\nOne.\n"))
+	h := newHouse(t)
+	b := h.branch(t, "localhost")
+	p := h.program(t, identity.Administrator)
+	credential := p.want(201, "POST", "/credentials", fields{"name": "Mailbox", "username": mailtest.User, "secret": mailtest.Password})
+	for protocol, port := range map[string]int{"imap": dovecot.IMAPS, "pop3": dovecot.POP3S} {
+		inbox := p.want(201, "POST", "/imap-pop3-accounts", fields{
+			"account_name": "Inbox " + protocol, "protocol": protocol, "address": farName, "port": port, "active": false,
+			"credential_id": credential["id"], "secret": mailtest.Password, "secure_connection_type": "ssl",
+			"certificate_rule": "custom_ca", "certificate_ca": cert.CA, "use_network_connector": true, "network_connector_id": b.ID,
+		})
+		test := p.want(200, "POST", at("/imap-pop3-accounts", inbox)+"/test", nil)
+		steps := fmt.Sprint(test["steps"])
+		if test["state"] != "opened" || !strings.Contains(test["reply"].(string), "has 1 message") ||
+			!strings.Contains(steps, "agent lisbon (primary)") || !strings.Contains(steps, "the agent connected to "+farName) {
+			t.Errorf("%s: %v", protocol, test)
+		}
+		if !b.wasAskedFor(net.JoinHostPort(farName, strconv.Itoa(port))) {
+			t.Errorf("%s: not asked for the name as it was written", protocol)
+		}
+		paths := p.want(200, "POST", at("/imap-pop3-accounts", inbox)+"/compare-paths", nil)["items"].([]any)
+		if direct, far := paths[0].(map[string]any), paths[1].(map[string]any); direct["works"] != false || far["works"] != true {
+			t.Errorf("%s: the paths %v", protocol, paths)
+		}
+	}
+}
+
+// The account signs in at the proxy's own port, which is dialled directly whatever the account says; the proxy's
+// connection to the provider and the request for the token leave through the agent.
+func TestTheProxyAndItsTokensLeaveThroughAnAgent(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	d := openDemo(t, t.TempDir(), h)
+	register(t, h, d, d.AppOnlyArguments())
+	inbox := h.documentsMailbox(t, d.AppOnlyMailbox())
+	b := h.branch(t, "127.0.0.1,localhost")
+	p := h.program(t, identity.Administrator)
+	through := fields{"use_network_connector": true, "network_connector_id": b.ID}
+	p.want(200, "PATCH", "/imap-pop3-accounts/"+strconv.FormatInt(inbox.ID, 10), through)
+	for _, path := range []string{"/oauth-clients", "/proxy-listeners"} {
+		for _, item := range p.want(200, "GET", path, nil)["items"].([]any) {
+			p.want(200, "PATCH", at(path, item.(map[string]any)), through)
+		}
+	}
+	client := p.want(200, "GET", "/oauth-clients", nil)["items"].([]any)[0].(map[string]any)
+	if test := p.want(200, "POST", at("/oauth-clients", client)+"/test", fields{}); !b.wasAskedFor(issuer(t, d)) {
+		t.Errorf("the token was asked for another way: %v", test)
+	}
+	l := h.imapListener(t)
+	soon(t, "the listener has changed its way", func() bool {
+		wantOpened(t, h, inbox.ID, "INBOX has ")
+		return b.wasAskedFor(net.JoinHostPort(l.ServerAddress, strconv.Itoa(l.ServerPort)))
+	})
+	if b.wasAskedFor(net.JoinHostPort("127.0.0.1", strconv.Itoa(l.LocalPort))) {
+		t.Error("the agent was asked for the proxy's own port")
+	}
+}
+
+// issuer is where the demo's provider gives tokens.
+func issuer(t *testing.T, d *app.Demo) string {
+	t.Helper()
+	found, err := url.Parse(d.Sandbox.Endpoints.Token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found.Host
+}
