@@ -29,8 +29,8 @@ type sender struct {
 // runSender sends until there is nothing more, the account fails, or ctx ends. A message that is being sent goes on
 // until sending ends.
 func (s *Service) runSender(ctx, sending context.Context, l *lane, a account.SMTP, most limits) {
-	slot, err := takeSlot(ctx, s.pool, s.process, a.ID, most.connections)
-	if err != nil || slot == 0 {
+	mine, err := s.slots.take(ctx, s, a.ID, most.connections)
+	if err != nil || mine.number == 0 {
 		s.warn(ctx, "take a connection", err)
 		l.failed()
 		return
@@ -49,7 +49,7 @@ func (s *Service) runSender(ctx, sending context.Context, l *lane, a account.SMT
 	}
 	s.release(a.ID, l.leave())
 	w.close()
-	s.warn(sending, "give a connection back", freeSlot(context.WithoutCancel(ctx), s.pool, s.process, a.ID, slot))
+	s.warn(sending, "give a connection back", s.slots.free(context.WithoutCancel(ctx), s, mine))
 }
 
 // handle sends one message and records what came of it. It returns false when the sender is to end: the account does

@@ -61,6 +61,7 @@ type Service struct {
 	directory directory
 	routes    routing
 	lanes     lanes
+	slots     slots
 	hands     sync.Map // the ids of messages that this process has taken
 	pulse     pulse
 	wake      signal

@@ -67,6 +67,26 @@ func freeSlot(ctx context.Context, pool *pgxpool.Pool, process string, account i
 	return nil
 }
 
+// freeStraySlots gives connections back that this process holds without its knowing: the database was away when it
+// took or gave them back. Nobody else could, while this process lives.
+func freeStraySlots(ctx context.Context, pool *pgxpool.Pool, process string, held []slot) error {
+	accounts, slots := make([]int64, len(held)), make([]int, len(held))
+	for i, h := range held {
+		accounts[i], slots[i] = h.account, h.number
+	}
+	_, err := pool.Exec(ctx, `
+		delete from sender_connection
+		where process_id = @process::uuid and taken_at < now() - @age::interval and not exists (
+			select from unnest(@accounts::bigint[], @slots::integer[]) as held(account, slot)
+			where held.account = smtp_account_id and held.slot = sender_connection.slot
+		)`,
+		pgx.NamedArgs{"process": process, "age": strayAfter, "accounts": accounts, "slots": slots})
+	if err != nil {
+		return fmt.Errorf("give back connections that nobody uses: %w", err)
+	}
+	return nil
+}
+
 // window is over how long messages are counted: a minute, and what may pass between counting a message and handing it
 // to the server.
 const window = 65 * time.Second

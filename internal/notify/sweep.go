@@ -24,6 +24,7 @@ func (s *Service) sweepOften(ctx context.Context) {
 			}
 		}
 		s.warn(ctx, "give back what nobody has in hand", releaseStrays(ctx, s.pool, s.process, s.inHand))
+		s.warn(ctx, "give back connections", freeStraySlots(ctx, s.pool, s.process, s.slots.all()))
 		if time.Since(expired) > expireEvery {
 			expired = time.Now()
 			_, err := expire(ctx, s.pool)
