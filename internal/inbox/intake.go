@@ -81,7 +81,11 @@ func (v *visiting) takeText(ctx context.Context, l *letter, body io.Reader) erro
 		return v.takeLarge(ctx, l, io.MultiReader(begin, body))
 	}
 	l.text = begin.Bytes()
-	return l.cutShort(err)
+	if err := l.cutShort(err); err != nil {
+		return err
+	}
+	v.judgeHeld(ctx, l)
+	return nil
 }
 
 // cutShort makes of a message that is larger than was announced one that is not complete.
@@ -122,8 +126,8 @@ func (v *visiting) judgeHeld(ctx context.Context, l *letter) {
 // judge reads the message to its end. A message on which the reader fails is kept and not understood: it must not
 // stand in the way of those behind it.
 func (v *visiting) judge(ctx context.Context, l *letter, f *fingerprint, text io.Reader) {
-	about := map[string]string{}
-	l.read, l.reason = v.understand(ctx, text, about)
+	var about origins
+	l.read, l.reason = v.understand(ctx, text, &about)
 	var failed *unreadable
 	if errors.As(l.reason, &failed) {
 		l.note, l.reason = failed.Error(), nil
@@ -144,7 +148,7 @@ func (v *visiting) judge(ctx context.Context, l *letter, f *fingerprint, text io
 	if l.received.IsZero() {
 		l.received = f.arrived()
 	}
-	l.related = about[l.read.Original]
+	l.related = about.sent[l.read.Original]
 }
 
 // unreadable says that the reader itself failed on a message.
@@ -152,8 +156,18 @@ type unreadable struct{ reason any }
 
 func (u *unreadable) Error() string { return "Orbit could not read what it says." }
 
-// understand reads the message; about gets what the sent messages are that it names.
-func (v *visiting) understand(ctx context.Context, text io.Reader, about map[string]string) (m reply.Message, err error) {
+// origins are what the sent messages were that a message names. Most name none.
+type origins struct{ sent map[string]string }
+
+func (o *origins) note(id, what string) {
+	if o.sent == nil {
+		o.sent = map[string]string{}
+	}
+	o.sent[id] = what
+}
+
+// understand reads the message and notes what it is about.
+func (v *visiting) understand(ctx context.Context, text io.Reader, about *origins) (m reply.Message, err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			err = &unreadable{reason}
@@ -161,8 +175,11 @@ func (v *visiting) understand(ctx context.Context, text io.Reader, about map[str
 	}()
 	return reply.Read(text, reply.Options{
 		Sent: func(id string) bool {
-			about[id] = v.s.sent(ctx, v.own, id)
-			return about[id] != ""
+			what := v.s.sent(ctx, v.own, id)
+			if what != "" {
+				about.note(id, what)
+			}
+			return what != ""
 		},
 		Own: v.own.has, AuthservID: v.account.AuthservID, Token: v.s.token,
 		Excerpt: 3 * maxText / 2,

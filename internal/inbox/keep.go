@@ -77,30 +77,41 @@ func messageIsWrong(err error) bool {
 // is stored with it.
 func (v *visiting) keepAll(ctx context.Context, b batch) (k kept, err error) {
 	err = postgres.InTx(ctx, v.s.pool, func(tx pgx.Tx) error {
-		candidates, err := v.bring(ctx, tx, b.letters)
+		fresh, err := v.bring(ctx, tx, b.letters)
 		if err != nil {
 			return err
 		}
 		if err := hold(ctx, tx, v.lease, v.s.times.storing); err != nil {
 			return err
 		}
-		fresh, err := v.fresh(ctx, tx, candidates)
+		rows, err := v.rows(ctx, tx, fresh)
 		if err != nil {
 			return err
 		}
-		if err := v.insert(ctx, tx, fresh); err != nil {
-			return err
-		}
 		k = v.tally(b, fresh)
-		if err := v.finish(ctx, tx, b, k); err != nil {
+		last := &pgx.Batch{}
+		queueContents(last, v.account.ID, hashesOf(fresh))
+		if err := queueMessages(last, v.place(), rows, fresh); err != nil {
 			return err
 		}
-		return nil
+		v.finish(last, b, k)
+		return send(ctx, tx, last, v.account.ID)
 	})
 	if err != nil {
 		return kept{}, err
 	}
 	return k, nil
+}
+
+// send runs what was queued.
+func send(ctx context.Context, tx pgx.Tx, last *pgx.Batch, account int64) error {
+	if last.Len() == 0 {
+		return nil
+	}
+	if err := tx.SendBatch(ctx, last).Close(); err != nil {
+		return fmt.Errorf("store messages of mailbox %d: %w", account, err)
+	}
+	return nil
 }
 
 // hold begins a transaction that only the owner of the mailbox can commit.
@@ -122,19 +133,21 @@ func hold(ctx context.Context, tx pgx.Tx, l lease, frozen time.Duration) error {
 	return nil
 }
 
-// bring writes the bytes of the letters that look new, and returns those. It comes before the fence: the rows belong
-// to nothing yet, so a process that freezes in the middle of so much keeps nobody out of the mailbox.
+// bring writes the bytes of the letters whose content was never seen in this mailbox, and returns those. It comes
+// before the fence: the rows belong to nothing yet, so a process that freezes in the middle of so much keeps nobody out
+// of the mailbox. What it found out about contents still holds behind the fence: who passes that has owned the mailbox
+// since before, and only owners note contents.
 func (v *visiting) bring(ctx context.Context, tx pgx.Tx, letters []*letter) ([]*letter, error) {
 	candidates := distinct(letters)
-	seen, err := selectContents(ctx, tx, v.account.ID, hashesOf(candidates))
+	if len(candidates) == 0 {
+		return nil, nil
+	}
+	seen, err := askContents(ctx, tx, v.account.ID, candidates)
 	if err != nil {
 		return nil, err
 	}
-	candidates = slices.DeleteFunc(candidates, func(l *letter) bool { return seen[string(l.hash)] })
-	if err := drawIDs(ctx, tx, candidates); err != nil {
-		return nil, err
-	}
-	return candidates, copyRaw(ctx, tx, candidates)
+	fresh := slices.DeleteFunc(candidates, func(l *letter) bool { return seen[string(l.hash)] })
+	return fresh, copyRaw(ctx, tx, fresh)
 }
 
 // distinct returns the letters that could be read, and of equal ones the first.
@@ -158,34 +171,16 @@ func hashesOf(letters []*letter) [][]byte {
 	return hashes
 }
 
-// fresh returns the letters whose content was never seen in this mailbox. It has the last word.
-func (v *visiting) fresh(ctx context.Context, tx pgx.Tx, candidates []*letter) ([]*letter, error) {
-	unseen, err := insertContents(ctx, tx, v.account.ID, hashesOf(candidates))
-	if err != nil {
-		return nil, err
-	}
-	var fresh []*letter
-	var known []int64
-	for _, l := range candidates {
-		if unseen[string(l.hash)] {
-			fresh = append(fresh, l)
-		} else {
-			known = append(known, l.id)
-		}
-	}
-	return fresh, deleteRaw(ctx, tx, known)
-}
-
-// insert stores letters and lets the handlers have them.
-func (v *visiting) insert(ctx context.Context, tx pgx.Tx, fresh []*letter) error {
+// rows makes rows of letters and lets the handlers have them.
+func (v *visiting) rows(ctx context.Context, tx pgx.Tx, fresh []*letter) ([]Row, error) {
 	rows := make([]Row, len(fresh))
 	for i, l := range fresh {
 		rows[i] = v.row(l)
 		if err := v.handle(ctx, tx, l, &rows[i]); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return insertMessages(ctx, tx, v.folder, v.state, rows, fresh)
+	return rows, nil
 }
 
 // tally counts what becomes of a batch when it is committed.
@@ -212,9 +207,8 @@ func (v *visiting) tally(b batch, fresh []*letter) (k kept) {
 	return k
 }
 
-// finish stores how far the mailbox was read, and what is left to do there.
-func (v *visiting) finish(ctx context.Context, tx pgx.Tx, b batch, k kept) error {
-	last := &pgx.Batch{}
+// finish queues how far the mailbox was read, and what is left to do there.
+func (v *visiting) finish(last *pgx.Batch, b batch, k kept) {
 	v.queueProgress(last, b)
 	if !v.account.KeepCopyOnServer && len(k.done) > 0 {
 		queueRemovals(last, v.place(), k.done)
@@ -230,13 +224,6 @@ func (v *visiting) finish(ctx context.Context, tx pgx.Tx, b batch, k kept) error
 	}
 	queueFailures(last, v.place(), failed, done)
 	queueUploads(last, b.letters)
-	if last.Len() == 0 {
-		return nil
-	}
-	if err := tx.SendBatch(ctx, last).Close(); err != nil {
-		return fmt.Errorf("store how far mailbox %d was read: %w", v.account.ID, err)
-	}
-	return nil
 }
 
 func (v *visiting) queueProgress(last *pgx.Batch, b batch) {

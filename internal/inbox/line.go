@@ -6,73 +6,135 @@ import (
 	"time"
 )
 
-// A transaction takes what is there, within bounds, and waits a moment for more.
+// A transaction takes so much at most. What is less waits until nothing has come for a moment.
 const (
 	maxLetters   = 500
 	maxBatchSize = 4 << 20
 	gatherTime   = 20 * time.Millisecond
 )
 
-// line is the way of letters from the server to the database: one goroutine reads them, one stores them.
+// line is the way of letters from the server to the database. Whoever reads them from the server fills a batch, and
+// one goroutine stores batches, so that the server sends while the database commits. Letters are not handed over one
+// by one: to wake a goroutine costs as much as to judge a message.
 type line struct {
 	v        *visiting
 	progress *progress
-	fetched  chan *letter
-	judged   chan *letter
-	workers  sync.WaitGroup
+	full     chan []*letter // closed after the last letter
+	worker   sync.WaitGroup
 	kept     kept
 	err      error // of storing
 	complete bool  // the server has sent all
+
+	mu      sync.Mutex
+	filling []*letter
+	size    int64
+	growing bool // something was added since the last look
 }
 
 // startLine begins a line; stop ends the fetching when storing fails.
 func (v *visiting) startLine(ctx context.Context, stop context.CancelCauseFunc, p *progress) *line {
-	l := &line{v: v, progress: p, fetched: make(chan *letter, 32), judged: make(chan *letter, 32)}
-	l.workers.Go(func() {
-		defer close(l.judged)
-		for letter := range l.fetched {
-			if letter.hash == nil && letter.reason == nil {
-				v.judgeHeld(ctx, letter)
-			}
-			l.judged <- letter
-		}
-	})
-	l.workers.Go(func() { l.run(ctx, stop) })
+	l := &line{v: v, progress: p, full: make(chan []*letter, 1)}
+	l.worker.Go(func() { l.run(ctx, stop) })
 	return l
 }
 
-// add hands over a letter; false when ctx has ended.
+// add hands over a letter that is judged; false when ctx has ended.
 func (l *line) add(ctx context.Context, letter *letter) bool {
+	letters := l.put(letter)
+	if letters == nil {
+		return ctx.Err() == nil
+	}
 	select {
-	case l.fetched <- letter:
+	case l.full <- letters:
 		return true
 	case <-ctx.Done():
+		l.release(letters)
 		return false
 	}
+}
+
+// put returns the batch that is full with this letter, nil while there is room.
+func (l *line) put(letter *letter) []*letter {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.filling = append(l.filling, letter)
+	l.size += letter.memory
+	l.growing = true
+	if len(l.filling) < maxLetters && l.size < maxBatchSize {
+		return nil
+	}
+	return l.empty()
+}
+
+// empty begins another batch. The caller holds mu.
+func (l *line) empty() []*letter {
+	letters := l.filling
+	l.filling, l.size = nil, 0
+	return letters
 }
 
 // finish waits until all that was added is stored, and returns what came of it.
 func (l *line) finish(complete bool) (kept, error) {
 	l.complete = complete
-	close(l.fetched)
-	l.workers.Wait()
+	close(l.full)
+	l.worker.Wait()
 	return l.kept, l.err
 }
 
 // run stores until there are no more letters. After an error the rest is only let go.
 func (l *line) run(ctx context.Context, stop context.CancelCauseFunc) {
+	look := time.NewTicker(gatherTime)
+	defer look.Stop()
 	for more := true; more; {
 		var letters []*letter
-		letters, more = l.gather()
+		letters, more = l.gather(look)
 		if l.err == nil {
 			if l.err = l.store(ctx, letters, !more); l.err != nil {
 				stop(l.err)
 			}
 		}
-		for _, letter := range letters {
-			l.v.s.release(letter)
+		l.release(letters)
+	}
+}
+
+func (l *line) release(letters []*letter) {
+	for _, letter := range letters {
+		l.v.s.release(letter)
+	}
+}
+
+// gather returns the letters of the next transaction, and whether there may be more.
+func (l *line) gather(look *time.Ticker) (letters []*letter, more bool) {
+	for {
+		select {
+		case letters, more := <-l.full:
+			if more {
+				return letters, true
+			}
+			return l.rest(), false
+		case <-look.C:
+			if letters := l.waiting(); letters != nil {
+				return letters, true
+			}
 		}
 	}
+}
+
+// waiting returns a batch that does not fill any more, nil while it does.
+func (l *line) waiting() []*letter {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.growing {
+		l.growing = false
+		return nil
+	}
+	return l.empty()
+}
+
+func (l *line) rest() []*letter {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.empty()
 }
 
 // store keeps what was gathered. After the last letter the cursor passes what has gone from the server.
@@ -95,30 +157,4 @@ func (l *line) store(ctx context.Context, letters []*letter, last bool) error {
 	l.kept.add(k)
 	l.v.s.counts.kept(k)
 	return nil
-}
-
-// gather returns the letters of the next transaction, and whether there may be more.
-func (l *line) gather() (letters []*letter, more bool) {
-	first, more := <-l.judged
-	if !more {
-		return nil, false
-	}
-	letters = append(letters, first)
-	size := first.memory
-	timer := time.NewTimer(gatherTime)
-	defer timer.Stop()
-	for len(letters) < maxLetters && size < maxBatchSize {
-		select {
-		case next, more := <-l.judged:
-			if !more {
-				return letters, false
-			}
-			letters = append(letters, next)
-			size += next.memory
-			timer.Reset(gatherTime)
-		case <-timer.C:
-			return letters, true
-		}
-	}
-	return letters, true
 }

@@ -14,41 +14,60 @@ import (
 	"orbit/internal/mail/fetch"
 )
 
-// selectContents returns the contents that were seen in the mailbox.
-func selectContents(ctx context.Context, tx pgx.Tx, account int64, hashes [][]byte) (map[string]bool, error) {
-	return contents(ctx, tx, account, hashes, `
-		select hash
-		from inbound_content
-		where mailbox_account_id = @account and hash = any(@hashes::bytea[])`)
-}
-
-// insertContents notes contents and returns those that were never seen in the mailbox.
-func insertContents(ctx context.Context, tx pgx.Tx, account int64, hashes [][]byte) (map[string]bool, error) {
-	return contents(ctx, tx, account, hashes, `
-		insert into inbound_content (mailbox_account_id, hash)
-		select @account, unnest(@hashes::bytea[])
-		on conflict on constraint inbound_content_once do nothing
-		returning hash`)
-}
-
-func contents(ctx context.Context, tx pgx.Tx, account int64, hashes [][]byte, sql string) (map[string]bool, error) {
-	found := map[string]bool{}
-	if len(hashes) == 0 {
-		return found, nil
-	}
-	rows, err := tx.Query(ctx, sql, pgx.NamedArgs{"account": account, "hashes": hashes})
-	if err != nil {
+// askContents numbers the letters that have no number yet, and returns the contents that were seen in the mailbox. Each
+// hash is looked for in the index: a plan that was made while the table was small would compare all with all.
+func askContents(ctx context.Context, tx pgx.Tx, account int64, letters []*letter) (seen map[string]bool, err error) {
+	ask := &pgx.Batch{}
+	ask.Queue(`
+		select known.hash
+		from unnest(@hashes::bytea[]) as asked (hash), lateral (
+			select hash
+			from inbound_content
+			where mailbox_account_id = @account and hash = asked.hash
+			limit 1) as known`, pgx.NamedArgs{"account": account, "hashes": hashesOf(letters)}).Query(func(rows pgx.Rows) (err error) {
+		seen, err = contents(rows)
+		return err
+	})
+	queueNumbers(ask, letters)
+	if err := tx.SendBatch(ctx, ask).Close(); err != nil {
 		return nil, fmt.Errorf("look for what was seen in mailbox %d: %w", account, err)
 	}
+	return seen, nil
+}
+
+func contents(rows pgx.Rows) (map[string]bool, error) {
+	found := map[string]bool{}
 	var hash pgtype.DriverBytes
-	_, err = pgx.ForEachRow(rows, []any{&hash}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&hash}, func() error {
 		found[string(hash)] = true
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("look for what was seen in mailbox %d: %w", account, err)
+	return found, err
+}
+
+func queueNumbers(b *pgx.Batch, letters []*letter) {
+	without := slices.DeleteFunc(slices.Clone(letters), func(l *letter) bool { return l.id != 0 })
+	if len(without) == 0 {
+		return
 	}
-	return found, nil
+	b.Queue(`
+		select nextval('inbound_message_id_seq')
+		from generate_series(1, @n::integer)`, pgx.NamedArgs{"n": len(without)}).Query(func(rows pgx.Rows) error {
+		ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+		for i, id := range ids {
+			without[i].id = id
+		}
+		return err
+	})
+}
+
+func queueContents(b *pgx.Batch, account int64, hashes [][]byte) {
+	if len(hashes) == 0 {
+		return
+	}
+	b.Queue(`
+		insert into inbound_content (mailbox_account_id, hash)
+		select @account, unnest(@hashes::bytea[])`, pgx.NamedArgs{"account": account, "hashes": hashes})
 }
 
 // copyRaw writes the bytes of letters, a piece each. Those of large ones are there already.
@@ -61,43 +80,6 @@ func copyRaw(ctx context.Context, tx pgx.Tx, letters []*letter) error {
 		pgx.CopyFromSlice(len(whole), func(i int) ([]any, error) { return []any{whole[i].id, int32(0), whole[i].text}, nil }))
 	if err != nil {
 		return fmt.Errorf("store the bytes of messages: %w", err)
-	}
-	return nil
-}
-
-func deleteRaw(ctx context.Context, tx pgx.Tx, ids []int64) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	if _, err := tx.Exec(ctx, "delete from inbound_raw where inbound_message_id = any(@ids)", pgx.NamedArgs{"ids": ids}); err != nil {
-		return fmt.Errorf("delete the bytes of messages that were known: %w", err)
-	}
-	return nil
-}
-
-// drawIDs numbers the letters that have no number yet.
-func drawIDs(ctx context.Context, tx pgx.Tx, letters []*letter) error {
-	var without []*letter
-	for _, l := range letters {
-		if l.id == 0 {
-			without = append(without, l)
-		}
-	}
-	if len(without) == 0 {
-		return nil
-	}
-	rows, err := tx.Query(ctx, `
-		select nextval('inbound_message_id_seq')
-		from generate_series(1, @n::integer)`, pgx.NamedArgs{"n": len(without)})
-	if err != nil {
-		return fmt.Errorf("draw ids of messages: %w", err)
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return fmt.Errorf("draw ids of messages: %w", err)
-	}
-	for i, l := range without {
-		l.id = ids[i]
 	}
 	return nil
 }
@@ -150,28 +132,30 @@ func uidOf(ref fetch.Ref) uint32 {
 	return uint32(n)
 }
 
-// insertMessages stores messages, whose bytes are there. A number that means another message by now loses its old one.
-func insertMessages(ctx context.Context, tx pgx.Tx, folder string, state fetch.State, rows []Row, letters []*letter) error {
+// queueMessages stores messages, whose bytes are there. A number that means another message by now loses its old one;
+// there is none in a mailbox whose numbers grow, so that is asked first.
+func queueMessages(b *pgx.Batch, p place, rows []Row, letters []*letter) error {
 	if len(rows) == 0 {
 		return nil
 	}
 	var c columns
 	for i, r := range rows {
-		if err := c.add(r, letters[i], state.UIDValidity > 0); err != nil {
+		if err := c.add(r, letters[i], p.validity > 0); err != nil {
 			return err
 		}
 	}
-	args := pgx.NamedArgs{"account": rows[0].AccountID, "folder": folder, "validity": int64(state.UIDValidity)}
+	args := p.args()
+	args["lowest"] = slices.Min(c.uid)
 	c.into(args)
-	all := &pgx.Batch{}
-	all.Queue(`
+	b.Queue(`
 		update inbound_message
 		set uid = 0
-		where mailbox_account_id = @account and folder = @folder and uid_validity = @validity and uid > 0 and uid = any(@uid)`, args)
-	all.Queue(insertMessageRows, args)
-	if err := tx.SendBatch(ctx, all).Close(); err != nil {
-		return fmt.Errorf("store messages of mailbox %d: %w", rows[0].AccountID, err)
-	}
+		where mailbox_account_id = @account and folder = @folder and uid_validity = @validity and uid > 0 and uid = any(@uid)
+			and @lowest <= (
+				select max(uid)
+				from inbound_message
+				where mailbox_account_id = @account and folder = @folder and uid_validity = @validity and uid > 0)`, args)
+	b.Queue(insertMessageRows, args)
 	return nil
 }
 
@@ -195,13 +179,15 @@ const insertMessageRows = `
 	select @account, @folder, @validity, id, uid, uidl, message_id, address, name, subject,
 		date, received, class, automatic, answer, text, size, complete, attachments::jsonb, authentication::jsonb,
 		original, related, handling, outcome, note
-	from unnest(
-		@id::bigint[], @uid::bigint[], @uidl::text[], @message_id::text[], @address::text[], @name::text[], @subject::text[],
-		@date::timestamptz[], @received::timestamptz[], @class::text[], @automatic::text[], @answer::text[], @text::text[],
-		@size::bigint[], @complete::boolean[], @attachments::text[], @authentication::text[], @original::text[],
-		@related::text[], @handling::text[], @outcome::text[], @note::text[])
-	as m (id, uid, uidl, message_id, address, name, subject, date, received, class, automatic, answer, text, size,
-		complete, attachments, authentication, original, related, handling, outcome, note)`
+	from (
+		select unnest(@id::bigint[]) as id, unnest(@uid::bigint[]) as uid, unnest(@uidl::text[]) as uidl,
+			unnest(@message_id::text[]) as message_id, unnest(@address::text[]) as address, unnest(@name::text[]) as name,
+			unnest(@subject::text[]) as subject, unnest(@date::timestamptz[]) as date, unnest(@received::timestamptz[]) as received,
+			unnest(@class::text[]) as class, unnest(@automatic::text[]) as automatic, unnest(@answer::text[]) as answer,
+			unnest(@text::text[]) as text, unnest(@size::bigint[]) as size, unnest(@complete::boolean[]) as complete,
+			unnest(@attachments::text[]) as attachments, unnest(@authentication::text[]) as authentication,
+			unnest(@original::text[]) as original, unnest(@related::text[]) as related, unnest(@handling::text[]) as handling,
+			unnest(@outcome::text[]) as outcome, unnest(@note::text[]) as note) as m`
 
 func queueCursor(b *pgx.Batch, p place, uid uint32) {
 	args := p.args()

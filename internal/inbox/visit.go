@@ -247,7 +247,7 @@ func (v *visiting) store(ctx context.Context, chunk []fetch.Ref, advance bool) (
 	return k, nil
 }
 
-// fetch hands over what the server sends.
+// fetch hands over what the server sends, judged.
 func (v *visiting) fetch(ctx context.Context, chunk []fetch.Ref, line *line) error {
 	for message, err := range v.box.Fetch(ctx, chunk...) {
 		if message == nil {
@@ -258,7 +258,6 @@ func (v *visiting) fetch(ctx context.Context, chunk []fetch.Ref, line *line) err
 			return err
 		}
 		if !line.add(ctx, l) {
-			v.s.release(l)
 			return context.Cause(ctx)
 		}
 	}
