@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"orbit/internal/credential"
 	"orbit/internal/identity"
 	"orbit/internal/mail/dial"
 	"orbit/internal/mail/proxy"
@@ -140,7 +141,9 @@ func TestPagesOfTheMailProxy(t *testing.T) {
 	tab.Open("/email-oauth2-proxy-authorize/start/gone")
 	tab.Axe()
 
+	s.approved(mailbox, credential.Destination{Host: "mail.example.com", Port: 587, TLS: "tls"})
 	tab.Open(proxyPage + "/grants")
+	tab.SeeText("main", "token also goes to mail.example.com:587, STARTTLS")
 	tab.Check("oauth-grants")
 	tab.Click(`main a[href$="/error"]`)
 	tab.SeeText("dialog", "What to do")

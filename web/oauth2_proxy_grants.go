@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -102,7 +103,8 @@ func (s *Server) withUngranted(ctx context.Context, grants []oauth.Grant) ([]oau
 func grantsReport(rows []oauth.Grant, patterns map[int64]oauth.Registration, role identity.Role, clock ui.Clock) ui.ReportView {
 	v := ui.ReportView{
 		Title: proxyTitle, Path: grantsPath, CanCSV: true, RowsNoun: "mailboxes",
-		About: "What each mailbox has: its permission from the provider, when its token ends, and what went wrong last.",
+		About: "What each mailbox has: its permission from the provider, when its token ends, and what went wrong last. " +
+			"A token goes only to the provider's own servers, to this machine, and to servers that were named when the mailbox was authorised: those are listed with it.",
 		Filters: []ui.Field{
 			{Name: "address", Label: "Mailbox"},
 			{Name: "state", Label: "State", Options: []ui.Option{
@@ -133,7 +135,7 @@ func grantRow(g oauth.Grant, registration oauth.Registration, role identity.Role
 	row := ui.Row{
 		ID: "grant-" + strconv.FormatInt(g.ID, 10), Name: g.Address, Muted: g.State == oauth.None,
 		Cells: []templ.Component{
-			ui.TextCell(g.Address), page.GrantCell(g), page.GrantFault(g, grantPage(g.ID)+"/error", clock), page.TokenCell(g, clock),
+			ui.TextCell(g.Address), page.GrantCell(g, clock), page.GrantFault(g, grantPage(g.ID)+"/error", clock), page.TokenCell(g, clock),
 			ui.NameCell(registration.Pattern, page.RegistrationPath(registration.ID)),
 		},
 	}
@@ -160,7 +162,7 @@ func grantMenu(g oauth.Grant, registration oauth.Registration, role identity.Rol
 }
 
 var grantCSVColumns = []string{
-	"Mailbox", "State", "Registration", "Signed in as", "Accepted by", "Token ends (UTC)", "Authorised (UTC)", "Authorised by", "Last error",
+	"Mailbox", "State", "Registration", "Signed in as", "Accepted by", "Token ends (UTC)", "Authorised (UTC)", "Authorised by", "Token also goes to", "Last error",
 }
 
 func grantCSV(rows []oauth.Grant, patterns map[int64]oauth.Registration) [][]string {
@@ -172,10 +174,19 @@ func grantCSV(rows []oauth.Grant, patterns map[int64]oauth.Registration) [][]str
 		}
 		lines[i] = []string{
 			g.Address, page.GrantWord(g.State), patterns[g.RegistrationID].Pattern, g.SignedInAs, g.ProvenBy, utc(g.ExpiresAt), utc(g.AuthorisedAt),
-			g.AuthorisedBy, cause,
+			g.AuthorisedBy, strings.Join(approvedServers(g), "; "), cause,
 		}
 	}
 	return lines
+}
+
+// approvedServers are those of other people than the provider that tokens of a grant may go to.
+func approvedServers(g oauth.Grant) []string {
+	servers := make([]string, len(g.ApprovedServers))
+	for i, a := range g.ApprovedServers {
+		servers[i] = a.Server
+	}
+	return servers
 }
 
 // askTryGrant says what a try does, tryGrant does it: a token now, and what the mail server says to it.

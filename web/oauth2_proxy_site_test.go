@@ -161,6 +161,17 @@ func (s *proxySite) listener() proxyhost.Listener {
 	return stored
 }
 
+// approved is what a consent does while an account names a server of somebody else.
+func (s *proxySite) approved(address string, to credential.Destination) {
+	s.t.Helper()
+	_, err := s.pool.Exec(context.Background(), `
+		insert into oauth_destination (oauth_grant_id, destination, approved_by)
+		select id, $2, 'ana' from oauth_grant where address = $1`, address, to.String())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 func freePort(t *testing.T) int {
 	t.Helper()
 	server := httptest.NewServer(nil)

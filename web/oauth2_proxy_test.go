@@ -195,7 +195,7 @@ func TestAListenerIsTestedStepByStep(t *testing.T) {
 	ana.post(at+"/test", "address", "").is(http.StatusOK, "The listener is stopped", "OAuth 2.0 by ", "answers. Choose a mailbox")
 	ana.post(at+"/test", "address", mailbox).is(http.StatusOK, "is not authorised at the provider yet", "Authorise")
 	ana.post(at+"/test", "address", "nobody@example.org").is(http.StatusOK, "is not authorised at the provider yet")
-	live := ana.get(at + "/test/events?address=" + mailbox).is(http.StatusOK, "event: ladder", "is not authorised at the provider yet", "event: done")
+	live := ana.get(at+"/test/events?address="+mailbox).is(http.StatusOK, "event: ladder", "is not authorised at the provider yet", "event: done")
 	if first, _, _ := strings.Cut(live.body, "\n\n"); strings.Contains(first, "is not authorised") || !strings.Contains(first, "Local port") {
 		t.Errorf("the first step comes with the last: %s", first)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -190,6 +191,11 @@ func printGrants(out io.Writer, grants []oauth.Grant) {
 		}
 		return []any{g.Address, g.State, moment(g.ExpiresAt), by, cause}
 	})
+	for _, g := range grants {
+		for _, a := range g.ApprovedServers {
+			fmt.Fprintf(out, "\nThe token of %s also goes to %s, approved by %s on %s.\n", g.Address, a.Server, cmp.Or(a.ApprovedBy, "nobody known"), moment(&a.ApprovedAt))
+		}
+	}
 }
 
 // indent puts blanks before each line.

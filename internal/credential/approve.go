@@ -133,7 +133,7 @@ func (s *Service) PlacesOf(ctx context.Context, ids []int64) (map[int64][]Place,
 	}
 	places := map[int64][]Place{}
 	for _, c := range copies {
-		if d, ok := parseDestination(c.Destination); ok && !d.own {
+		if d, ok := ParseDestination(c.Destination); ok && !d.own {
 			places[c.CredentialID] = append(places[c.CredentialID], Place{Label: d.Label(), LastUsedAt: c.LastUsedAt})
 		}
 	}

@@ -111,8 +111,8 @@ func normalHost(host string) string {
 	return strings.TrimSuffix(ascii, ".")
 }
 
-// parseDestination reads what String wrote.
-func parseDestination(text string) (Destination, bool) {
+// ParseDestination reads what String wrote.
+func ParseDestination(text string) (Destination, bool) {
 	if text == selfText {
 		return Self, true
 	}

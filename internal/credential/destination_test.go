@@ -27,7 +27,7 @@ func TestDestinationTextStaysTheSame(t *testing.T) {
 		if got := d.String(); got != want {
 			t.Errorf("the text changed, stored secrets would not be found:\n got %s\nwant %s", got, want)
 		}
-		if back, ok := parseDestination(want); !ok || back.String() != want {
+		if back, ok := ParseDestination(want); !ok || back.String() != want {
 			t.Errorf("%s reads back as %+v, %v", want, back, ok)
 		}
 	}
@@ -96,7 +96,7 @@ func FuzzDestinationTextIsUnambiguous(f *testing.F) {
 	f.Add("[::1]", 0, "\x00\xff", "ssl", "PIN:AB", "x")
 	f.Fuzz(func(t *testing.T, host string, port int, username, tls, certificate, connector string) {
 		d := Destination{Host: host, Port: port, Username: username, TLS: tls, Certificate: certificate, Connector: connector}
-		back, ok := parseDestination(d.String())
+		back, ok := ParseDestination(d.String())
 		if !ok || back.Port != port || back.Username != username || back.TLS != tls {
 			t.Errorf("%+v became %s and came back as %+v, %v", d, d, back, ok)
 		}

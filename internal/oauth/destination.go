@@ -137,6 +137,30 @@ func (s *Service) servers(ctx context.Context, tx pgx.Tx, r Registration, covers
 	return slices.DeleteFunc(found, func(to credential.Destination) bool { return ownServer(r, to) }), nil
 }
 
+// nameServers tells of grants which servers were approved for their tokens.
+func (s *Service) nameServers(ctx context.Context, grants []Grant) error {
+	all, err := listApproved(ctx, s.pool)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	registrations, err := listClients(ctx, s.pool)
+	if err != nil {
+		return err
+	}
+	appOnly := map[int64]bool{}
+	for _, r := range registrations {
+		appOnly[r.ID] = r.EffectiveFlow().appOnly()
+	}
+	for i, g := range grants {
+		for _, a := range all {
+			if a.Grant == g.ID || a.Client == g.RegistrationID && appOnly[a.Client] {
+				grants[i].ApprovedServers = append(grants[i].ApprovedServers, a.server())
+			}
+		}
+	}
+	return nil
+}
+
 func labelsOf(all []credential.Destination) []string {
 	labels := make([]string, len(all))
 	for i, to := range all {

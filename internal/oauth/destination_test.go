@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -106,6 +107,30 @@ func TestAConsentApprovesTheServersInUse(t *testing.T) {
 	if _, err := other.Token(asAdmin(), address, evil); err != nil {
 		t.Errorf("in another process: %v", err)
 	}
+	b.approved("smtp.evil.example:587, STARTTLS")
+	if err := b.Forget(asAdmin(), address); err != nil {
+		t.Fatal(err)
+	}
+	b.approved()
+}
+
+// approved checks what people read of the servers that are approved for the address.
+func (b *bundle) approved(want ...string) {
+	b.t.Helper()
+	grants, err := b.Grants(asAdmin(), 0)
+	if err != nil || len(grants) != 1 {
+		b.t.Fatalf("%v %d grants", err, len(grants))
+	}
+	var got []string
+	for _, s := range grants[0].ApprovedServers {
+		got = append(got, s.Server)
+		if s.ApprovedAt.IsZero() || s.ApprovedBy == "" {
+			b.t.Errorf("nobody knows who approved it: %+v", s)
+		}
+	}
+	if !slices.Equal(got, want) {
+		b.t.Errorf("approved: %q, want %q", got, want)
+	}
 }
 
 func TestANewSecretApprovesOnlyForItself(t *testing.T) {
@@ -121,6 +146,7 @@ func TestANewSecretApprovesOnlyForItself(t *testing.T) {
 	})
 	r := b.register(b.settings(ClientCredentials), sharedSecret())
 	b.wantAt(corp, "")
+	b.approved("smtp.corp.example:587, STARTTLS")
 	used = []credential.Destination{evil}
 	b.wantAt(evil, withheld)
 	enter := func(text string) {

@@ -50,6 +50,16 @@ type Grant struct {
 	ProvenBy       string        `json:"proven_by,omitempty"`
 	CreatedAt      time.Time     `json:"created_at"`
 	ChangedAt      time.Time     `json:"changed_at"`
+
+	// ApprovedServers are those where its tokens may go beside the provider's own and this machine.
+	ApprovedServers []ApprovedServer `json:"approved_servers,omitempty" db:"-"`
+}
+
+// ApprovedServer is a mail server that a consent, or whoever entered a secret, has approved for tokens.
+type ApprovedServer struct {
+	Server     string    `json:"server"` // "mail.example.com:587, STARTTLS"
+	ApprovedAt time.Time `json:"approved_at"`
+	ApprovedBy string    `json:"approved_by,omitempty"`
 }
 
 // WrongMailbox reports whether the provider named another mailbox than the expected one. That can be meant,

@@ -158,7 +158,11 @@ func faultOf(err error) ladder.Fault {
 
 // Grants lists what all addresses have, or those of one registration.
 func (s *Service) Grants(ctx context.Context, registration int64) ([]Grant, error) {
-	return listGrants(ctx, s.pool, registration)
+	grants, err := listGrants(ctx, s.pool, registration)
+	if err != nil {
+		return nil, err
+	}
+	return grants, s.nameServers(ctx, grants)
 }
 
 // Grant returns what an address has, or problem.ErrNotFound.

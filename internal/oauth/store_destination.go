@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -23,6 +24,9 @@ func isApproved(ctx context.Context, q querier, g held, r Registration, destinat
 		}))
 	return row.Approved, err
 }
+
+// forgetApproved ends what consents approved that are gone.
+const forgetApproved = "delete from oauth_destination where oauth_grant_id in (select id from gone)"
 
 // replaceApproved keeps where tokens of the consent that is being stored may go.
 func replaceApproved(ctx context.Context, tx pgx.Tx, grant int64, all []credential.Destination, by string) error {
@@ -51,6 +55,34 @@ func approve(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, all []credentia
 		return fmt.Errorf("approve servers: %w", err)
 	}
 	return nil
+}
+
+// approved is a server that tokens of a grant may go to, or those of all grants of a registration.
+type approved struct {
+	Grant       int64 // 0: approved with a secret
+	Client      int64 // 0: approved by a consent
+	Destination string
+	ApprovedAt  time.Time
+	ApprovedBy  string
+}
+
+func (a approved) server() ApprovedServer {
+	label := a.Destination
+	if to, ok := credential.ParseDestination(a.Destination); ok {
+		label = to.Label()
+	}
+	return ApprovedServer{Server: label, ApprovedAt: a.ApprovedAt, ApprovedBy: a.ApprovedBy}
+}
+
+// listApproved returns what counts: of two secrets the one in use.
+func listApproved(ctx context.Context, q querier) ([]approved, error) {
+	return allRows[approved](q.Query(ctx, `
+		select coalesce(d.oauth_grant_id, 0) as "grant", coalesce(c.id, 0) as client, d.destination, d.approved_at, d.approved_by
+		from oauth_destination d
+		left join oauth_client_secret s on s.id = d.oauth_client_secret_id
+		left join oauth_client c on c.id = s.oauth_client_id and c.active_slot = s.slot
+		where d.oauth_grant_id is not null or c.id is not null
+		order by d.destination`))
 }
 
 // dropAccessOf forgets the access tokens of a registration, and those that somebody asks for at this moment.

@@ -54,20 +54,27 @@ const emptied = `
 // moveGrant gives an address to another registration; what the one before obtained is worth nothing there.
 func moveGrant(ctx context.Context, q querier, g held, client int64) error {
 	_, err := q.Exec(ctx, `
-		update oauth_grant
-		set oauth_client_id = @client, `+emptied+`
-		where id = @id and oauth_client_id <> @client`, pgx.NamedArgs{"id": g.ID, "client": client})
+		with gone as (
+			update oauth_grant
+			set oauth_client_id = @client, `+emptied+`
+			where id = @id and oauth_client_id <> @client
+			returning id)
+		`+forgetApproved, pgx.NamedArgs{"id": g.ID, "client": client})
 	return err
 }
 
 func emptyGrant(ctx context.Context, tx pgx.Tx, id int64) error {
-	_, err := tx.Exec(ctx, "update oauth_grant set sealed_password = null, "+emptied+" where id = @id", pgx.NamedArgs{"id": id})
+	_, err := tx.Exec(ctx, `
+		with gone as (update oauth_grant set sealed_password = null, `+emptied+` where id = @id returning id)
+		`+forgetApproved, pgx.NamedArgs{"id": id})
 	return err
 }
 
 // emptyGrantsOf takes the tokens of a registration whose endpoints or identity changed.
 func emptyGrantsOf(ctx context.Context, tx pgx.Tx, client int64) error {
-	_, err := tx.Exec(ctx, "update oauth_grant set sealed_password = null, "+emptied+" where oauth_client_id = @client", pgx.NamedArgs{"client": client})
+	_, err := tx.Exec(ctx, `
+		with gone as (update oauth_grant set sealed_password = null, `+emptied+` where oauth_client_id = @client returning id)
+		`+forgetApproved, pgx.NamedArgs{"client": client})
 	return err
 }
 
