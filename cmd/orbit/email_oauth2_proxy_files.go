@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -121,7 +122,11 @@ func printPlan(out io.Writer, p plan.Plan, asJSON bool) error {
 	for _, l := range p.Listeners {
 		fmt.Fprintf(out, "  listener     %s at %s:%d for %s:%d\n", l.Name(), l.LocalAddress, l.LocalPort, l.ServerAddress, l.ServerPort)
 	}
-	fmt.Fprintln(out, "\nNothing was stored. Run it again without --dry-run.")
+	again := "without --dry-run"
+	if slices.ContainsFunc(p.Notes, func(n oauth.Note) bool { return n.Where == "--force" }) {
+		again += " and with --force"
+	}
+	fmt.Fprintf(out, "\nNothing was stored. Run it again %s.\n", again)
 	return nil
 }
 

@@ -131,13 +131,13 @@ func newProxyShow() *cobra.Command {
 
 func printRegistration(out io.Writer, o *app.Orbit, r registrationRow) {
 	redirect := r.RedirectURI
-	if redirect == "" {
+	if redirect == "" && r.EffectiveFlow == oauth.AuthorizationCode {
 		redirect = o.OAuth.RedirectURI()
 	}
 	for _, line := range [][2]string{
 		{"Applies to", r.Pattern}, {"Provider", providerName(r.Settings)}, {"Tenant", r.Tenant}, {"Flow", string(r.EffectiveFlow)},
 		{"Client ID", r.ClientID}, {"Token URL", r.TokenURL}, {"Permission URL", r.PermissionURL}, {"Device URL", r.DeviceURL},
-		{"Scope", r.Scope}, {"Redirect URI", redirect}, {"Listens for it", r.RedirectListenAddress}, {"Secret ends", r.secretEnds()},
+		{"Scope", r.Scope}, {"Resource", r.Resource}, {"Redirect URI", redirect}, {"Listens for it", r.RedirectListenAddress}, {"Secret ends", r.secretEnds()},
 	} {
 		if line[1] != "" {
 			fmt.Fprintf(out, "%-15s %s\n", line[0], line[1])

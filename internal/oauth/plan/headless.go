@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 
 	"orbit/internal/oauth"
 )
@@ -25,7 +26,12 @@ func addHeaders(sections []section) ([]section, []oauth.Note) {
 		return sections, nil
 	}
 	var found []section
+	var notes []oauth.Note
 	for _, it := range sections[0].items {
+		if strings.Contains(it.key, " ") { // of the page around the example: "Below you can see ...:"
+			notes = append(notes, oauth.Note{Where: it.key, Why: "No setting; ignored."})
+			continue
+		}
 		kind := kindOf(it.key)
 		last := len(found) - 1
 		if last < 0 || found[last].name != kind || repeats(found[last], it.key) {
@@ -34,7 +40,6 @@ func addHeaders(sections []section) ([]section, []oauth.Note) {
 		}
 		found[last].items = append(found[last].items, it)
 	}
-	var notes []oauth.Note
 	for i := range found {
 		if found[i].name == "server" {
 			found[i].name = serverName(found[i])
