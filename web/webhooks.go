@@ -151,14 +151,8 @@ func (s *Server) pathWebhookMessage(r *http.Request) (notify.Webhook, notify.Web
 	if err != nil || id < 1 {
 		return hook, notify.WebhookMessage{}, problem.ErrNotFound
 	}
-	found, err := s.Notify.WebhookMessages(r.Context(), hook.ID, id+1, 1)
-	if err != nil {
-		return hook, notify.WebhookMessage{}, err
-	}
-	if len(found) == 0 || found[0].ID != id {
-		return hook, notify.WebhookMessage{}, problem.ErrNotFound
-	}
-	return hook, found[0], nil
+	message, err := s.Notify.FindWebhookMessage(r.Context(), hook.ID, id)
+	return hook, message, err
 }
 
 // showWebhookMessage shows a message with each of its attempts.

@@ -43,6 +43,12 @@ func (p program) call(method, path string, body any) (int, map[string]any) {
 		}
 		content = bytes.NewReader(raw)
 	}
+	return p.send(method, path, "application/json", content)
+}
+
+// send sends what is not JSON.
+func (p program) send(method, path, kind string, content io.Reader) (int, map[string]any) {
+	p.t.Helper()
 	request, err := http.NewRequestWithContext(p.t.Context(), method, p.base+path, content)
 	if err != nil {
 		p.t.Fatal(err)
@@ -50,7 +56,7 @@ func (p program) call(method, path string, body any) (int, map[string]any) {
 	if p.token != "" {
 		request.Header.Set("Authorization", "Bearer "+p.token)
 	}
-	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Content-Type", kind)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		p.t.Fatal(err)

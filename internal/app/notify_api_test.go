@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"orbit/internal/identity"
 )
@@ -42,6 +43,14 @@ func TestAProgramSaysWhoIsToldOfWhat(t *testing.T) {
 		t.Error("the secret is not new")
 	}
 	p.want(http.StatusOK, http.MethodPatch, "/webhooks/1", fields{"url": "https://hook.example.com/two"})
+	tried := p.want(http.StatusAccepted, http.MethodPost, "/webhooks/1/test", nil)
+	message := fmt.Sprint("/webhooks/1/messages/", tried["id"])
+	if shown := p.want(http.StatusOK, http.MethodGet, message, nil); shown["type"] != "orbit.test" || shown["log"] == nil {
+		t.Errorf("%v", shown)
+	}
+	p.want(http.StatusConflict, http.MethodPost, message+"/retry", nil)
+	p.want(http.StatusNotFound, http.MethodPost, "/webhooks/2/test", nil)
+	p.want(http.StatusNotFound, http.MethodGet, "/webhooks/2/messages/1", nil)
 
 	rule := p.want(http.StatusCreated, http.MethodPost, "/notification-rules", fields{
 		"name": "Views", "event_types": []string{"password.viewed"}, "group_ids": []any{group["id"]}, "by_webhook": true, "webhook_ids": []any{hook["id"]},
@@ -58,7 +67,7 @@ func TestAProgramSaysWhoIsToldOfWhat(t *testing.T) {
 		t.Errorf("%v", missing)
 	}
 	for list, n := range map[string]int{
-		"/contacts?search=ann": 1, "/contacts?bounced=true": 0, "/contact-groups": 1, "/webhooks": 1, "/webhooks/1/messages": 0,
+		"/contacts?search=ann": 1, "/contacts?bounced=true": 0, "/contact-groups": 1, "/webhooks": 1, "/webhooks/1/messages": 1,
 		"/notification-rules?event_type=password.viewed": 1, "/notification-rules?active=false": 0,
 	} {
 		if items := p.want(http.StatusOK, http.MethodGet, list, nil)["items"].([]any); len(items) != n {
@@ -95,10 +104,69 @@ func TestAProgramWritesTexts(t *testing.T) {
 	if written != 1 {
 		t.Errorf("%d texts are our own", written)
 	}
+	sample := p.want(http.StatusAccepted, http.MethodPost, at+"/sample", fields{"to": "ana@example.com", "subject": "Uma amostra"})
+	if sent := p.want(http.StatusOK, http.MethodGet, fmt.Sprint("/deliveries/", sample["delivery_id"]), nil); sent["recipient"] != "ana@example.com" {
+		t.Errorf("%v", sent)
+	}
+	p.want(http.StatusUnprocessableEntity, http.MethodPost, at+"/sample", fields{"to": "ana"})
 	p.want(http.StatusNoContent, http.MethodDelete, at, nil)
 	if again := p.want(http.StatusOK, http.MethodGet, at, nil); again["subject"] != builtin["subject"] {
 		t.Errorf("%v", again)
 	}
 	p.want(http.StatusNotFound, http.MethodGet, "/notification-texts/no.such/en", nil)
 	p.want(http.StatusUnprocessableEntity, http.MethodGet, "/notification-texts/password.viewed/xx", nil)
+}
+
+// wantCSV posts a file.
+func (p program) wantCSV(status int, path, file string) map[string]any {
+	p.t.Helper()
+	got, answer := p.send(http.MethodPost, path, "text/csv", strings.NewReader(file))
+	if got != status {
+		p.t.Fatalf("POST %s: want %d, got %d: %v", path, status, got, answer)
+	}
+	return answer
+}
+
+func TestAProgramImportsPeople(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p := h.program(t, identity.Administrator)
+	file := "name,email,group\nAnn,ann@example.net,Night shift\nBob,bob@example.net,\n"
+	p.wantCSV(http.StatusOK, "/contacts/import?dry_run=true", file)
+	if none := p.want(http.StatusOK, http.MethodGet, "/contacts", nil)["items"].([]any); len(none) != 0 {
+		t.Errorf("a dry run stores %v", none)
+	}
+	if done := p.wantCSV(http.StatusOK, "/contacts/import", file); done["added"] != 2.0 || done["changed"] != 0.0 {
+		t.Errorf("%v", done)
+	}
+	if done := p.wantCSV(http.StatusOK, "/contacts/import", file); done["added"] != 0.0 || done["changed"] != 2.0 {
+		t.Errorf("%v", done)
+	}
+	wrong := p.wantCSV(http.StatusUnprocessableEntity, "/contacts/import", "name,email\nAnn,ann@\n")
+	if !strings.Contains(fmt.Sprint(wrong["errors"]), "Line 2, email") {
+		t.Errorf("%v", wrong)
+	}
+
+	eva := p.want(http.StatusOK, http.MethodPost, "/approvers", fields{"name": "Eva", "email": "eva@example.com"})
+	if again := p.want(http.StatusOK, http.MethodPost, "/approvers", fields{"name": "Eva", "email": "EVA@example.com"}); again["user_id"] != eva["user_id"] || again["role"] != "member" {
+		t.Errorf("%v, %v", eva, again)
+	}
+	invited := p.want(http.StatusOK, http.MethodGet, "/deliveries?recipient=eva@example.com&type=approver.invited", nil)["items"].([]any)
+	if len(invited) != 1 {
+		t.Errorf("%d invitations", len(invited))
+	}
+	p.want(http.StatusUnprocessableEntity, http.MethodPost, "/approvers", fields{"name": "Nobody", "email": "nobody@"})
+	zoe := p.want(http.StatusOK, http.MethodPost, "/approvers", fields{"name": "Zoe", "email": "zoe@example.com"})
+	if found := p.want(http.StatusOK, http.MethodGet, "/approvers?search=zoe", nil)["items"].([]any); len(found) != 1 {
+		t.Errorf("%v", found)
+	}
+	now := time.Now()
+	holiday := fields{"user_id": eva["user_id"], "deputy_id": zoe["user_id"], "from": now.Format(time.RFC3339), "until": now.Add(24 * time.Hour).Format(time.RFC3339)}
+	deputy := p.want(http.StatusCreated, http.MethodPost, "/deputies", holiday)
+	if all := p.want(http.StatusOK, http.MethodGet, "/deputies", nil)["items"].([]any); len(all) != 1 {
+		t.Errorf("%v", all)
+	}
+	holiday["deputy_id"] = eva["user_id"]
+	p.want(http.StatusUnprocessableEntity, http.MethodPost, "/deputies", holiday)
+	p.want(http.StatusNoContent, http.MethodDelete, fmt.Sprint("/deputies/", deputy["id"]), nil)
 }

@@ -192,6 +192,14 @@ func (s *Service) WebhookMessages(ctx context.Context, id, before int64, most in
 	return all, nil
 }
 
+// FindWebhookMessage returns a message of a webhook, or problem.ErrNotFound.
+func (s *Service) FindWebhookMessage(ctx context.Context, id, message int64) (WebhookMessage, error) {
+	return one[WebhookMessage](ctx, s.pool, "webhook message", `
+		select id, event_id, message_id, type, body, state, attempts, created_at, ended_at
+		from webhook_message
+		where webhook_id = @id and id = @message`, pgx.NamedArgs{"id": id, "message": message})
+}
+
 // WebhookAttempts returns the log of one message.
 func (s *Service) WebhookAttempts(ctx context.Context, message int64) ([]WebhookAttempt, error) {
 	all, err := collect[WebhookAttempt](ctx, s.pool, `

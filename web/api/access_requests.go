@@ -26,6 +26,7 @@ func (a *api) accessRequests() {
 	register(a, operation{"show-approver-group", http.MethodGet, "/approver-groups/{id}", "Show an approver group", requestTag, identity.Auditor, 0}, a.showApproverGroup)
 	register(a, operation{"change-approver-group", http.MethodPatch, "/approver-groups/{id}", "Change an approver group", requestTag, identity.Administrator, 0}, a.changeApproverGroup)
 	register(a, operation{"delete-approver-group", http.MethodDelete, "/approver-groups/{id}", "Delete an approver group", requestTag, identity.Administrator, http.StatusNoContent}, a.deleteApproverGroup)
+	a.approvers()
 }
 
 // requestItem is a request as programs read it.

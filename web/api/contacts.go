@@ -1,10 +1,13 @@
 package api
 
 import (
+	"bytes"
+	"errors"
 	"net/http"
 
 	"orbit/internal/identity"
 	"orbit/internal/notify"
+	"orbit/internal/problem"
 )
 
 const contactTag = "Contacts"
@@ -12,6 +15,7 @@ const contactTag = "Contacts"
 func (a *api) contacts() {
 	register(a, operation{"list-contacts", http.MethodGet, "/contacts", "List contacts", contactTag, identity.Auditor, 0}, a.listContacts)
 	register(a, operation{"create-contact", http.MethodPost, "/contacts", "Add a contact", contactTag, identity.Administrator, http.StatusCreated}, a.createContact)
+	register(a, operation{"import-contacts", http.MethodPost, "/contacts/import", "Add and change contacts by CSV", contactTag, identity.Administrator, 0}, a.importContacts)
 	register(a, operation{"show-contact", http.MethodGet, "/contacts/{id}", "Show a contact", contactTag, identity.Auditor, 0}, a.showContact)
 	register(a, operation{"change-contact", http.MethodPatch, "/contacts/{id}", "Change a contact, and write again to an address whose mail came back", contactTag, identity.Administrator, 0}, a.changeContact)
 	register(a, operation{"delete-contact", http.MethodDelete, "/contacts/{id}", "Delete a contact", contactTag, identity.Administrator, http.StatusNoContent}, a.deleteContact)
@@ -110,4 +114,41 @@ func (a *api) changeContact(c *call, i *changeContactInput) (*contactOutput, err
 
 func (a *api) deleteContact(c *call, i *IDInput) (*struct{}, error) {
 	return nil, a.Notify.DeleteContact(c, i.ID)
+}
+
+type importContactsInput struct {
+	DryRun  bool   `query:"dry_run" doc:"Say what the file would do and store nothing"`
+	RawBody []byte `contentType:"text/csv" doc:"The first line names the columns: name, email, username, department, language, time_zone, group. A known address changes its contact"`
+}
+
+type importContactsOutput struct {
+	Body struct {
+		Added   int `json:"added"`
+		Changed int `json:"changed"`
+	}
+}
+
+// importContacts stores all lines or none.
+func (a *api) importContacts(c *call, i *importContactsInput) (*importContactsOutput, error) {
+	done, err := a.importOrPreview(c, i)
+	var wrong problem.Invalid
+	if errors.As(err, &wrong) { // the file is the whole body
+		for n := range wrong {
+			wrong[n].Name = ""
+		}
+	}
+	output := &importContactsOutput{}
+	output.Body.Added, output.Body.Changed = done.Added, done.Changed
+	return output, err
+}
+
+func (a *api) importOrPreview(c *call, i *importContactsInput) (notify.Imported, error) {
+	if !i.DryRun {
+		return a.Notify.ImportContacts(c, bytes.NewReader(i.RawBody))
+	}
+	preview, err := a.Notify.PreviewContacts(c, bytes.NewReader(i.RawBody))
+	if err == nil {
+		err = preview.Mistakes.Err()
+	}
+	return preview.Imported, err
 }

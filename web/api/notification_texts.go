@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 
 	"orbit/internal/identity"
@@ -13,6 +14,7 @@ func (a *api) notificationTexts() {
 	register(a, operation{"show-notification-text", http.MethodGet, "/notification-texts/{type}/{language}", "Show a text: your own or the built-in one", notifyTag, identity.Auditor, 0}, a.showText)
 	register(a, operation{"change-notification-text", http.MethodPatch, "/notification-texts/{type}/{language}", "Write a text of your own", notifyTag, identity.Administrator, 0}, a.changeText)
 	register(a, operation{"restore-notification-text", http.MethodDelete, "/notification-texts/{type}/{language}", "Go back to the built-in text", notifyTag, identity.Administrator, http.StatusNoContent}, a.restoreText)
+	register(a, operation{"send-notification-text-sample", http.MethodPost, "/notification-texts/{type}/{language}/sample", "Send a text with sample values", notifyTag, identity.Administrator, http.StatusAccepted}, a.sendTextSample)
 }
 
 // TextInput names a text in the path. It is exported because huma reads embedded structs only then.
@@ -84,4 +86,34 @@ func (a *api) changeText(c *call, i *changeTextInput) (*textOutput, error) {
 
 func (a *api) restoreText(c *call, i *TextInput) (*struct{}, error) {
 	return nil, a.Notify.RestoreText(c, i.Type, text.Language(i.Language))
+}
+
+// sampleBody is whom to send a sample to, and of which words: those that are stored, unless others come with it.
+type sampleBody struct {
+	To      string `json:"to" doc:"The address that gets it"`
+	Name    string `json:"name,omitempty" doc:"How the message addresses them"`
+	Subject string `json:"subject,omitempty" doc:"To try before it is stored; absent: what is stored"`
+	Message string `json:"message,omitempty" doc:"Likewise"`
+}
+
+type sendSampleInput struct {
+	TextInput
+	Body sampleBody
+}
+
+type sendSampleOutput struct {
+	Body struct {
+		DeliveryID int64 `json:"delivery_id" doc:"Follow it at /deliveries/{id}"`
+	}
+}
+
+func (a *api) sendTextSample(c *call, i *sendSampleInput) (*sendSampleOutput, error) {
+	words, err := a.Notify.FindText(c, i.Type, text.Language(i.Language))
+	if err != nil {
+		return nil, err
+	}
+	words.Subject, words.Message = cmp.Or(i.Body.Subject, words.Subject), cmp.Or(i.Body.Message, words.Message)
+	output := &sendSampleOutput{}
+	output.Body.DeliveryID, err = a.Notify.SendSample(c, words, i.Body.To, cmp.Or(i.Body.Name, i.Body.To))
+	return output, err
 }

@@ -17,6 +17,9 @@ func (a *api) webhooks() {
 	register(a, operation{"delete-webhook", http.MethodDelete, "/webhooks/{id}", "Delete a webhook with the log of its messages", webhookTag, identity.Administrator, http.StatusNoContent}, a.deleteWebhook)
 	register(a, operation{"renew-webhook-secret", http.MethodPost, "/webhooks/{id}/secret", "Give a webhook a new secret", webhookTag, identity.Administrator, 0}, a.renewWebhookSecret)
 	register(a, operation{"list-webhook-messages", http.MethodGet, "/webhooks/{id}/messages", "List the newest messages to a webhook", webhookTag, identity.Auditor, 0}, a.listWebhookMessages)
+	register(a, operation{"show-webhook-message", http.MethodGet, "/webhooks/{id}/messages/{message}", "Show a message to a webhook with each of its attempts", webhookTag, identity.Auditor, 0}, a.showWebhookMessage)
+	register(a, operation{"retry-webhook-message", http.MethodPost, "/webhooks/{id}/messages/{message}/retry", "Send a message to a webhook again", webhookTag, identity.Operator, http.StatusAccepted}, a.retryWebhookMessage)
+	register(a, operation{"test-webhook", http.MethodPost, "/webhooks/{id}/test", "Send a webhook a test; follow it by its id among the messages", webhookTag, identity.Operator, http.StatusAccepted}, a.testWebhook)
 }
 
 // webhookBody is a webhook as programs write it.
@@ -119,4 +122,47 @@ func (a *api) listWebhookMessages(c *call, i *webhookMessagesInput) (*webhookMes
 	output := &webhookMessagesOutput{}
 	output.Body.Items = append([]notify.WebhookMessage{}, found...)
 	return output, err
+}
+
+// WebhookMessageInput names a message in the path. It is exported because huma reads embedded structs only then.
+type WebhookMessageInput struct {
+	IDInput
+	Message int64 `path:"message" minimum:"1"`
+}
+
+type webhookMessageOutput struct {
+	Body struct {
+		notify.WebhookMessage
+		Log []notify.WebhookAttempt `json:"log" nullable:"false" doc:"Every attempt, the first one first"`
+	}
+}
+
+func (a *api) showWebhookMessage(c *call, i *WebhookMessageInput) (*webhookMessageOutput, error) {
+	found, err := a.Notify.FindWebhookMessage(c, i.ID, i.Message)
+	if err != nil {
+		return nil, err
+	}
+	attempts, err := a.Notify.WebhookAttempts(c, found.ID)
+	output := &webhookMessageOutput{}
+	output.Body.WebhookMessage, output.Body.Log = found, append([]notify.WebhookAttempt{}, attempts...)
+	return output, err
+}
+
+func (a *api) retryWebhookMessage(c *call, i *WebhookMessageInput) (*webhookMessageOutput, error) {
+	found, err := a.Notify.FindWebhookMessage(c, i.ID, i.Message)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Notify.RetryWebhook(c, found.ID); err != nil {
+		return nil, err
+	}
+	return a.showWebhookMessage(c, i)
+}
+
+func (a *api) testWebhook(c *call, i *IDInput) (*webhookMessageOutput, error) {
+	message, err := a.Notify.TestWebhook(c, i.ID)
+	if err != nil {
+		return nil, err
+	}
+	return a.showWebhookMessage(c, &WebhookMessageInput{IDInput: *i, Message: message})
 }
