@@ -182,7 +182,7 @@ func (v *visiting) understand(ctx context.Context, text io.Reader, about *origin
 			return what != ""
 		},
 		Own: v.own.has, AuthservID: v.account.AuthservID, Token: v.s.token,
-		Excerpt: 3 * maxText / 2,
+		Excerpt: maxText + maxText/5,
 	})
 }
 

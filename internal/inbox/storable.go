@@ -26,7 +26,11 @@ func fit(text string, limit int, keep string, instead rune) string {
 	if len(shown) <= limit {
 		return shown
 	}
-	return strings.ToValidUTF8(shown[:limit-len("…")], "") + "…"
+	cut := limit - len("…")
+	for !utf8.RuneStart(shown[cut]) {
+		cut--
+	}
+	return shown[:cut] + "…"
 }
 
 func control(r rune) bool { return r < ' ' || r == 0x7f }

@@ -1,6 +1,7 @@
 package reply
 
 import (
+	"bytes"
 	"io"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 // body gathers the texts of a message. Alternatives of one text form one section.
 type body struct {
 	sections []*section
+	all      *string // what full returns, once asked
 }
 
 type section struct {
@@ -126,14 +128,14 @@ func (s *section) htmlLines() []quote.Line {
 // decode returns the text in UTF-8, freed of the ways in which plain text is packed.
 func (src *source) decode() string {
 	if src.text == nil {
-		text := src.unpack()
+		text := src.unpack(src.kept.Bytes())
 		src.text = &text
 	}
 	return *src.text
 }
 
-func (src *source) unpack() string {
-	text := parts.DecodeCharset(src.part.Params["charset"], src.kept.Bytes())
+func (src *source) unpack(kept []byte) string {
+	text := parts.DecodeCharset(src.part.Params["charset"], kept)
 	if src.part.Type == "text/html" {
 		return text
 	}
@@ -146,19 +148,45 @@ func (src *source) unpack() string {
 
 // excerpt returns the new text as far as the first n bytes show it. Where they show none, it is read from all.
 func (b *body) excerpt(n int) string {
-	if len(b.sections) != 1 || b.sections[0].plain == nil {
-		return b.text()
-	}
-	all := b.sections[0].plain.decode()
-	begin := all[:min(len(all), n)]
-	if text := quote.New(quote.Lines(begin[:strings.LastIndexByte(begin, '\n')+1])); len(begin) < len(all) && text != "" {
-		return text
+	if len(b.sections) == 1 && b.sections[0].plain != nil {
+		if text := quote.New(quote.Lines(b.sections[0].plain.begin(n))); text != "" {
+			return text
+		}
 	}
 	return b.text()
 }
 
+// begin returns the lines within the first n bytes; "" where the text is shorter, or has to be decoded as a whole.
+func (src *source) begin(n int) string {
+	kept := src.kept.Bytes()
+	if len(kept) <= n || src.text != nil {
+		return ""
+	}
+	kept = kept[:bytes.LastIndexByte(kept[:n], '\n')+1]
+	if !parts.Plain(kept) {
+		return ""
+	}
+	return src.unpack(kept)
+}
+
+// searched returns the text for a search for what no line end divides: as it came, where that will do.
+func (b *body) searched() string {
+	if b.all == nil && len(b.sections) == 1 && b.sections[0].html == nil && parts.Plain(b.sections[0].plain.kept.Bytes()) {
+		return string(b.sections[0].plain.kept.Bytes())
+	}
+	return b.full()
+}
+
 // full returns all text, quotations marked.
 func (b *body) full() string {
+	if b.all == nil {
+		all := b.join()
+		b.all = &all
+	}
+	return *b.all
+}
+
+func (b *body) join() string {
 	if len(b.sections) == 1 && b.sections[0].html == nil && quote.Trim(b.sections[0].plain.decode()) != "" { // nothing to be joined
 		return strings.TrimRight(b.sections[0].plain.decode(), "\n")
 	}

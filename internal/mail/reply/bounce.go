@@ -144,7 +144,7 @@ func (rd *reading) bouncedID() string {
 	if id := firstOf(messageIDs(rd.originalHeader().Get("Message-ID"))); id != "" {
 		return id
 	}
-	if id := idInText(rd.message.Body); id != "" {
+	if id := idInText(rd.body.full()); id != "" {
 		return id
 	}
 	return firstNonEmpty(firstOf(rd.message.InReplyTo), firstOf(rd.message.References))

@@ -19,7 +19,7 @@ func (rd *reading) looksLikeBounce() bool {
 	if hasAnyPrefix(strings.ToLower(m.Subject), bounceSubjects) {
 		return true
 	}
-	return containsAny(strings.ToLower(strings.Join(strings.Fields(explanation(m.Body)), " ")), bouncePhrases)
+	return containsAny(strings.ToLower(strings.Join(strings.Fields(explanation(rd.body.full())), " ")), bouncePhrases)
 }
 
 // maxExplanation bounds the prose that is read: servers put it first.
@@ -43,7 +43,7 @@ func explanation(body string) string {
 
 // readProse takes the recipients and the server's words from the text.
 func (rd *reading) readProse(b *Bounce) {
-	text := explanation(rd.message.Body)
+	text := explanation(rd.body.full())
 	delayed := rd.saysDelayed(text)
 	lines := strings.Split(text, "\n")
 	named := rd.namedRecipients(lines)

@@ -47,7 +47,7 @@ type Message struct {
 
 	Text        string // what the writer wrote anew
 	Answer      Answer // the decision in its first line; only in replies of people
-	Body        string // all text, quotations included
+	Body        string // all text, quotations included; empty with Options.Excerpt
 	HTML        string // the HTML body as it came, in UTF-8: show it in a sandbox only
 	Attachments []Attachment
 	Calendar    string // method of a calendar part: "REPLY", "REQUEST"

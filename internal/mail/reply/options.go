@@ -15,7 +15,8 @@ type Options struct {
 	// AuthservID is the only server whose Authentication-Results count. NoAuthservID trusts the topmost field if
 	// it names no server, as Microsoft 365 writes it. Empty trusts none.
 	AuthservID string
-	// Excerpt is how much is read of the text of a message that answers none, to find what is new in it; 0: all.
+	// Excerpt is for who stores mail and shows it later: of a message that answers none so much text is read to find
+	// what is new in it, and Body and HTML stay empty. 0: all is read.
 	Excerpt int
 	Limits  Limits
 }

@@ -115,10 +115,11 @@ func (rd *reading) finish() {
 	rd.readHeader()
 	m := &rd.message
 	m.Auth = readAuth(rd.header, rd.options.AuthservID)
-	m.HTML = rd.body.html()
-	m.Body = rd.body.full()
 	m.Attachments = rd.attachments()
 	rd.classify()
+	if rd.options.Excerpt == 0 {
+		m.HTML, m.Body = rd.body.html(), rd.body.full()
+	}
 }
 
 func (rd *reading) readHeader() {

@@ -66,7 +66,7 @@ func (rd *reading) proseReceipt() *Receipt {
 	if !hasAnyPrefix(strings.ToLower(m.Subject), receiptSubjects) {
 		return nil
 	}
-	text := strings.ToLower(strings.Join(strings.Fields(m.Body), " "))
+	text := strings.ToLower(strings.Join(strings.Fields(rd.body.full()), " "))
 	switch {
 	case len(text) > 4000:
 		return nil

@@ -71,7 +71,7 @@ func (rd *reading) findToken(ids []string) {
 			}
 		}
 	}
-	for _, text := range append(slices.Clone(ids), m.Subject, m.Body) {
+	for _, text := range append(slices.Clone(ids), m.Subject, rd.body.searched()) {
 		if m.Token = o.find(text); m.Token != "" {
 			return
 		}

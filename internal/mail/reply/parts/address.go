@@ -14,6 +14,9 @@ func Addresses(value string) (list []mail.Address, exact bool) {
 	if strings.TrimSpace(value) == "" {
 		return nil, false
 	}
+	if one, ok := usualAddress(value); ok {
+		return []mail.Address{one}, true
+	}
 	if !utf8.ValidString(value) {
 		value = DecodeCharset("", []byte(value))
 	}
@@ -29,6 +32,40 @@ func Addresses(value string) (list []mail.Address, exact bool) {
 		}
 	}
 	return list, false
+}
+
+// usualAddress reads one address as nearly all are written, "Ann Lee <ann@example.net>" or "ann@example.net", in the
+// characters that need no thought (RFC 5322 3.4).
+func usualAddress(value string) (mail.Address, bool) {
+	name, address := "", value
+	if open := strings.IndexByte(value, '<'); open >= 0 {
+		var closed bool
+		name = strings.TrimSuffix(value[:open], " ")
+		if address, closed = strings.CutSuffix(value[open+1:], ">"); !closed || !usual(name, ' ') {
+			return mail.Address{}, false
+		}
+	}
+	local, domain, found := strings.Cut(address, "@")
+	if !found || local == "" || domain == "" || !usual(local, '.') || !usual(domain, '.') {
+		return mail.Address{}, false
+	}
+	return mail.Address{Name: name, Address: address}, true
+}
+
+// usual reports whether text is letters, digits and dashes, in words with one divider between them.
+func usual(text string, divider byte) bool {
+	before := divider
+	for i := range len(text) {
+		c := text[i]
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_':
+		case c == divider && before != divider:
+		default:
+			return false
+		}
+		before = c
+	}
+	return before != divider || text == ""
 }
 
 // addressParser is strict about addresses and knows every character set in names.

@@ -32,6 +32,11 @@ func DecodeCharset(label string, text []byte) string {
 	return clean([]byte(windows1252(text)))
 }
 
+// Plain reports whether text in UTF-8 or ASCII, and in no code that looks like it, is all there is.
+func Plain(text []byte) bool {
+	return utf8.Valid(text) && bytes.IndexByte(text, 0) < 0 && bytes.IndexByte(text, 0x1b) < 0 && !bytes.Contains(text, []byte("~{"))
+}
+
 // decodeAs follows the label, unless that gives what no program would show.
 func decodeAs(label string, text []byte) (string, bool) {
 	switch label {
@@ -112,20 +117,22 @@ func clean(text []byte) string {
 
 // lineEnds makes "\n" of "\r\n", of "\r\r\n", which some gateways make of that, and of "\r".
 func lineEnds(text []byte) string {
-	before, after, found := bytes.Cut(text, []byte("\r"))
-	if !found {
+	at := bytes.IndexByte(text, '\r')
+	if at < 0 {
 		return string(text)
 	}
 	var out strings.Builder
 	out.Grow(len(text))
-	for ; found; before, after, found = bytes.Cut(text, []byte("\r")) {
-		out.Write(before)
+	for ; at >= 0; at = bytes.IndexByte(text, '\r') {
+		out.Write(text[:at])
 		out.WriteByte('\n')
-		if bytes.HasPrefix(after, []byte("\r\n")) {
-			after = after[1:]
+		if text = text[at+1:]; len(text) > 1 && text[0] == '\r' && text[1] == '\n' {
+			text = text[1:]
 		}
-		text = bytes.TrimPrefix(after, []byte("\n"))
+		if len(text) > 0 && text[0] == '\n' {
+			text = text[1:]
+		}
 	}
-	out.Write(before)
+	out.Write(text)
 	return out.String()
 }

@@ -72,20 +72,25 @@ func markWrapped(lines []Line) {
 
 // written returns the runs of written lines, one after the other.
 func written(lines []Line) (runs [][]string) {
-	var run []string
+	texts := make([]string, 0, len(lines)) // one array for all runs
+	begin := 0
 	for _, l := range lines {
 		if l.Kind == Written {
-			run = append(run, l.Text)
+			texts = append(texts, l.Text)
 			continue
 		}
-		runs, run = append(runs, run), nil
+		runs, begin = append(runs, texts[begin:]), len(texts)
 	}
-	return append(runs, run)
+	return append(runs, texts[begin:])
 }
 
 // join makes one text of the runs, without what programs and gateways add and with single blank lines.
 func join(runs [][]string) string {
-	var out []string
+	room := 0
+	for _, run := range runs {
+		room += len(run) + 1
+	}
+	out := make([]string, 0, room)
 	for i, run := range runs {
 		if i == 0 {
 			run = cutBanner(run)
