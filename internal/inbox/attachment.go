@@ -27,6 +27,12 @@ func (m Message) Attachment(part int) (reply.Attachment, error) {
 // FileName is what the message is called on the reader's disk.
 func (r Row) FileName() string { return "message-" + strconv.FormatInt(r.ID, 10) + ".eml" }
 
+// endings are for what has no name of its own: mostly messages in the reports of mail servers.
+var endings = map[string]string{
+	"message/rfc822": ".eml", "text/rfc822-headers": ".txt", "message/delivery-status": ".txt", "text/plain": ".txt", "application/pdf": ".pdf",
+	"image/png": ".png", "image/jpeg": ".jpg",
+}
+
 // FileName is what an attachment is called on the reader's disk: no path, nothing invisible that turns a name around.
 func FileName(a reply.Attachment) string {
 	name := strings.Map(func(r rune) rune {
@@ -40,7 +46,7 @@ func FileName(a reply.Attachment) string {
 		name = string(runes[len(runes)-maxFileName:])
 	}
 	if name == "" || name == "/" {
-		return "attachment-" + strconv.Itoa(a.Part)
+		return "attachment-" + strconv.Itoa(a.Part) + endings[strings.ToLower(a.Type)]
 	}
 	return name
 }

@@ -28,4 +28,7 @@ func TestAttachmentsGetHarmlessNames(t *testing.T) {
 			t.Errorf("%q becomes %q, want %q", name, got, want)
 		}
 	}
+	if got := inbox.FileName(reply.Attachment{Part: 2, Type: "message/rfc822"}); got != "attachment-2.eml" {
+		t.Errorf("a message without a name becomes %q", got)
+	}
 }

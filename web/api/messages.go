@@ -19,7 +19,7 @@ func (a *api) messages() {
 	register(a, operation{"list-messages", http.MethodGet, of + "/messages", "List received messages, newest first", messageTag, identity.Auditor, 0}, a.listMessages)
 	register(a, operation{"show-message", http.MethodGet, of + "/messages/{mid}", "Show a received message", messageTag, identity.Auditor, 0}, a.showMessage)
 	a.messageFiles(of + "/messages/{mid}")
-	register(a, operation{"act-on-message", http.MethodPost, of + "/messages/{mid}/act", "Act upon a message that was left alone", messageTag, identity.Operator, 0}, a.actOnMessage)
+	register(a, operation{"act-on-message", http.MethodPost, of + "/messages/{mid}/act", "Act upon a message that was left alone", messageTag, identity.Administrator, 0}, a.actOnMessage)
 	register(a, operation{"start-loop-test", http.MethodPost, of + "/loop-tests", "Send a message to the mailbox and wait for it", messageTag, identity.Operator, http.StatusAccepted}, a.startLoop)
 	register(a, operation{"list-loop-tests", http.MethodGet, of + "/loop-tests", "List loop tests, newest first", messageTag, identity.Auditor, 0}, a.listLoops)
 	register(a, operation{"list-loop-schedules", http.MethodGet, of + "/loop-schedules", "List the loop tests that are repeated", messageTag, identity.Auditor, 0}, a.listLoopSchedules)

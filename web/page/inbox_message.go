@@ -109,7 +109,7 @@ func addresses(all []mail.Address) string {
 	return strings.Join(texts, ", ")
 }
 
-// related is the page of what the message is about: the test that sent the original.
+// related is the page of what the message is about: the notification or the test that sent the original.
 func (v MessageView) related() *ui.Link {
 	kind, id, _ := strings.Cut(v.Message.Related, "/")
 	n, err := strconv.ParseInt(id, 10, 64)
@@ -119,6 +119,8 @@ func (v MessageView) related() *ui.Link {
 	switch kind {
 	case "smtp_test":
 		return &ui.Link{Label: "See the test that sent it", Href: SMTPTestPath(n)}
+	case "delivery":
+		return &ui.Link{Label: "See what was sent, and what became of it", Href: "/settings/notifications/sent/" + strconv.FormatInt(n, 10)}
 	case "loop_test":
 		return &ui.Link{Label: "See the loop test", Href: MailboxPath(v.Mailbox.ID) + "/loop"}
 	}
@@ -222,10 +224,23 @@ func complaintFacts(r reply.Report) []ui.Fact {
 // attachmentWords say what an attachment is.
 func attachmentWords(a reply.Attachment) string {
 	words := a.Type + ", " + Bytes(a.Size)
-	if a.Inline {
+	if a.Inline && a.ContentID != "" {
 		words += ", shown in the letter"
 	}
 	return words
+}
+
+// attachmentName is what an attachment is called; those of mail servers have no names.
+func attachmentName(a reply.Attachment) string {
+	switch {
+	case a.Name != "":
+		return a.Name
+	case a.Type == "message/rfc822":
+		return "A whole message"
+	case a.Type == "text/rfc822-headers":
+		return "The header of a message"
+	}
+	return "Without a name"
 }
 
 // verdictOf is one method's finding with its colour.
