@@ -66,6 +66,18 @@ func (a asker) ask(ctx context.Context, form url.Values) (endpoint.Tokens, error
 	return endpoint.Ask(ctx, a.http, a.registration.TokenURL, a.client, form)
 }
 
+// obtain asks for the tokens of a mailbox. Who gives them has accepted the secret as well: whoever switched to
+// another one may come back to it.
+func (s *Service) obtain(ctx context.Context, a asker, form url.Values) (endpoint.Tokens, error) {
+	tokens, err := a.ask(ctx, form)
+	if used, found := a.registration.slot(a.slot); err == nil && found && used.ProvenAt == nil {
+		if err := markSecretProven(ctx, s.pool, used.ID); err != nil {
+			s.log.WarnContext(ctx, "store that a token endpoint accepted a secret", "registration", a.registration.Pattern, "error", err)
+		}
+	}
+	return tokens, err
+}
+
 // errNothingToAskWith says that only a person can bring a new token.
 var errNothingToAskWith = errors.New("there is nothing to ask the provider with")
 

@@ -139,7 +139,7 @@ func (s *Service) arrive(ctx context.Context, t trip, g held, r Registration, c 
 	if err != nil {
 		return s.failed(ctx, g, r, t.RedirectURI, err)
 	}
-	tokens, err := a.ask(ctx, endpoint.Code(c.Code, t.RedirectURI, verifier))
+	tokens, err := s.obtain(ctx, a, endpoint.Code(c.Code, t.RedirectURI, verifier))
 	if err != nil {
 		return s.failed(ctx, g, r, t.RedirectURI, err)
 	}

@@ -149,7 +149,7 @@ func (s *Service) askDevice(ctx context.Context, d device, r Registration) (endp
 	if err != nil {
 		return endpoint.Tokens{}, err
 	}
-	return a.ask(ctx, endpoint.DeviceCode(code))
+	return s.obtain(ctx, a, endpoint.DeviceCode(code))
 }
 
 const longestInterval = 60 // seconds; waiting longer would let the code expire unnoticed

@@ -59,7 +59,7 @@ func (s *Service) request(ctx context.Context, g held, r Registration) (endpoint
 	if err != nil {
 		return endpoint.Tokens{}, err
 	}
-	return a.ask(ctx, form)
+	return s.obtain(ctx, a, form)
 }
 
 // storeRenewed commits new tokens before anybody uses them, and clears what the client was blamed for.

@@ -54,7 +54,7 @@ func TestSecretIsChangedInTwoSlots(t *testing.T) {
 		t.Errorf("%s is used before the switch", got)
 	}
 	for _, want := range []string{"next-secret", "client-secret"} { // there and back
-		if r, err = b.SwitchSecret(asAdmin(), r.ID, true); err != nil {
+		if r, err = b.SwitchSecret(asAdmin(), r.ID, false); err != nil {
 			t.Fatal(err)
 		}
 		if got := ask(); got != want {

@@ -49,8 +49,8 @@ func deleteSecret(ctx context.Context, tx pgx.Tx, client int64, slot int) error 
 	return err
 }
 
-func markSecretProven(ctx context.Context, tx pgx.Tx, id int64) error {
-	_, err := tx.Exec(ctx, "update oauth_client_secret set proven_at = now() where id = @id", pgx.NamedArgs{"id": id})
+func markSecretProven(ctx context.Context, q querier, id int64) error {
+	_, err := q.Exec(ctx, "update oauth_client_secret set proven_at = now() where id = @id", pgx.NamedArgs{"id": id})
 	return err
 }
 
