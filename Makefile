@@ -68,5 +68,6 @@ bench-proxy: ## the proxy beside a direct connection, with real Dovecot
 .PHONY: bench-notify
 bench-notify: ## 20,000 notifications beside Postfix relaying as many, a list of a million messages, and how long they wait
 	@scripts/install-tools.sh test
-	ORBIT_BENCH_MESSAGES=20000 go test -run '^$$' -bench 'BesidePostfix|Wait' -benchtime 1x -timeout 30m ./internal/notify
+	ORBIT_BENCH_MESSAGES=20000 go test -run '^$$' -bench 'BesidePostfix' -benchtime 1x -timeout 30m ./internal/app
+	go test -run '^$$' -bench 'Wait' -benchtime 1x -timeout 30m ./internal/notify
 	ORBIT_BENCH_ROWS=1000000 go test -run TestEveryFilterOfTheListUsesAnIndex -v -timeout 30m ./internal/notify

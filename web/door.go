@@ -169,3 +169,15 @@ func limitBody(next http.Handler) http.Handler {
 // compressed sends text in gzip. Files of static/ bring their own. There is one compressor for all: the router calls
 // a middleware once for each route, and each compressor makes encoders of a megabyte.
 var compressed = middleware.Compress(5, "text/html", "text/csv", "application/json")
+
+// compressedReads leaves the answers to writes as they are: they are short, and programs make many.
+func compressedReads(next http.Handler) http.Handler {
+	packed := compressed(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			packed.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"orbit/internal/app"
 	"orbit/internal/config"
 	"orbit/internal/identity"
@@ -48,8 +50,13 @@ func (h *house) live(t testing.TB) {
 	})
 }
 
-// assemble builds the services; nothing runs yet.
+// assemble builds the services on a database of their own; nothing runs yet.
 func assemble(t testing.TB) *house {
+	t.Helper()
+	return assembleOn(t, pgtest.New(t))
+}
+
+func assembleOn(t testing.TB, pool *pgxpool.Pool) *house {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -63,7 +70,7 @@ func assemble(t testing.TB) *house {
 
 		AllowedDestinations: []string{"127.0.0.0/8"},
 	}
-	orbit, err := app.Assemble(t.Context(), c, pgtest.New(t), slog.New(slog.DiscardHandler))
+	orbit, err := app.Assemble(t.Context(), c, pool, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

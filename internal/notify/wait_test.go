@@ -5,12 +5,13 @@ import (
 	"time"
 
 	"orbit/internal/mail/mailtest"
+	"orbit/internal/postgres/pgtest"
 )
 
 // BenchmarkWait posts 100 events a second for ten seconds and measures how long each waits for its first attempt; then
 // it measures the same for approvals behind 100,000 digests.
 func BenchmarkWait(b *testing.B) {
-	r := benchRig(b, mailtest.Drain(b))
+	r := rigOn(b, pgtest.Durable(b))
 	r.account("info", mailtest.Drain(b), asDefault)
 	to := r.contact("bob")
 	r.rule("A", "password.viewed", nil, to)
@@ -31,6 +32,11 @@ func BenchmarkWait(b *testing.B) {
 		b.ReportMetric(float64(r.count("select count(*) from delivery where priority = 2 and waiting")), "digests-behind")
 		r.exec("update delivery set waiting = false where priority = 2")
 	}
+}
+
+func (r *rig) untilEmpty() {
+	r.t.Helper()
+	r.until("the queue is empty", func() bool { return r.count("select count(*) from delivery where waiting") == 0 })
 }
 
 func (r *rig) postSteadily(n int, every time.Duration, e Event) {
