@@ -20,6 +20,7 @@ type handover struct {
 	greeting io.Reader // ours
 	scanner  scanner
 	ladder   atomic.Pointer[ladder.Ladder] // records while the mailbox is opened
+	loan     loan
 }
 
 // preauth is a greeting with the capabilities that matter, so that go-imap does not ask for them in a goroutine of
@@ -39,7 +40,7 @@ func preauth(o offer) string {
 
 // hand gives the connection to go-imap.
 func hand(w *wire, o offer, maxLiteral int64, l *ladder.Ladder) *handover {
-	h := &handover{wire: w, Conn: w.conn, greeting: strings.NewReader(preauth(o)), scanner: scanner{maxLiteral: maxLiteral}}
+	h := &handover{wire: w, Conn: w.conn, greeting: strings.NewReader(preauth(o)), scanner: scanner{maxLiteral: maxLiteral}, loan: newLoan()}
 	h.scanner.ended = h.ended
 	h.ladder.Store(l)
 	return h
@@ -53,17 +54,56 @@ func (h *handover) Read(p []byte) (n int, err error) {
 		}
 		h.greeting = nil
 	}
-	if h.in != nil && h.in.Buffered() > 0 {
-		n, err = h.in.Read(p[:min(len(p), h.in.Buffered())])
-	} else {
-		h.in = nil // 8 kB that an idle mailbox does not need
-		n, err = timed{h.wire}.Read(p)
+	for n == 0 && err == nil {
+		n, err = h.readOn(p)
+	}
+	return n, err
+}
+
+// readOn gives what there is next. It is nothing when the connection was lent out meanwhile.
+func (h *handover) readOn(p []byte) (n int, err error) {
+	if h.loan.asked.Load() && h.scanner.between() {
+		h.loan.lend(nil)
+	}
+	n, err = h.take(p)
+	if h.loan.asked.Load() {
+		return h.share(p[:n], err)
 	}
 	if broken := h.scanner.scan(p[:n]); broken != nil {
 		h.lose(broken)
 		return n, broken
 	}
 	return n, err
+}
+
+// share gives a borrower what was read for go-imap, but for the rest of a response that go-imap has begun to read.
+func (h *handover) share(p []byte, err error) (int, error) {
+	begun := 0
+	if !h.scanner.between() {
+		var broken error
+		if begun, broken = h.scanner.response(p); broken != nil {
+			h.lose(broken)
+			return begun, broken
+		}
+	}
+	if begun < len(p) {
+		h.loan.lend(p[begun:])
+	}
+	return begun, err
+}
+
+// take reads what a borrower left for go-imap, and then from the connection.
+func (h *handover) take(p []byte) (n int, err error) {
+	if len(h.loan.left) > 0 {
+		n = copy(p, h.loan.left)
+		h.loan.left = h.loan.left[n:]
+		return n, nil
+	}
+	if h.in != nil && h.in.Buffered() > 0 {
+		return h.in.Read(p[:min(len(p), h.in.Buffered())])
+	}
+	h.in = nil // 8 kB that an idle mailbox does not need
+	return timed{h.wire}.Read(p)
 }
 
 // ended sees each response: a tagged one or a continuation is what somebody waited for.

@@ -8,7 +8,6 @@ import (
 	"net"
 	"slices"
 	"strconv"
-	"sync/atomic"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
@@ -32,7 +31,8 @@ type imapBox struct {
 	validity uint32
 	idle     bool          // the server takes IDLE
 	news     chan struct{} // holds one when there may be new mail
-	stray    atomic.Bool   // a message came whose UID was not said before its text
+	stray    bool          // a message came whose UID was not said before its text
+	tags     int           // of our own commands
 }
 
 func newIMAPBox(server *Server, w *wire, o offer, l *ladder.Ladder) *imapBox {
@@ -40,7 +40,6 @@ func newIMAPBox(server *Server, w *wire, o offer, l *ladder.Ladder) *imapBox {
 	b.hand = hand(w, o, 2*server.MaxSize+1<<20, l)
 	b.client = imapclient.New(b.hand, &imapclient.Options{UnilateralDataHandler: &imapclient.UnilateralDataHandler{
 		Mailbox: b.noticed,
-		Fetch:   b.unasked,
 	}})
 	return b
 }
@@ -56,15 +55,6 @@ func (b *imapBox) wake() {
 	select {
 	case b.news <- struct{}{}:
 	default: // somebody has been told already
-	}
-}
-
-// unasked takes FETCH data that go-imap cannot attribute: another client's flags, or a text without a UID before it.
-func (b *imapBox) unasked(message *imapclient.FetchMessageData) {
-	for item := message.Next(); item != nil; item = message.Next() {
-		if _, ok := item.(imapclient.FetchItemDataBodySection); ok {
-			b.stray.Store(true)
-		}
 	}
 }
 
@@ -188,32 +178,18 @@ func chunks(uids imap.UIDSet, first uint32) iter.Seq[imap.UIDSet] {
 
 // describe returns size and date of messages, oldest first.
 func (b *imapBox) describe(uids imap.UIDSet) ([]Ref, error) {
-	b.hand.expect(b.server.Timeouts.Command)
-	command := b.client.Fetch(uids, &imap.FetchOptions{UID: true, RFC822Size: true, InternalDate: true})
+	s, err := b.ask("UID FETCH " + uids.String() + " (UID RFC822.SIZE INTERNALDATE)")
+	if err != nil {
+		return nil, err
+	}
 	var refs []Ref
-	for message := command.Next(); message != nil; message = command.Next() {
-		if ref := describe(message); ref.number != 0 {
-			refs = append(refs, ref)
+	for m, more := s.next(); more; m, more = s.next() {
+		if m.ref.number != 0 && m.sized {
+			refs = append(refs, m.ref)
 		}
 	}
 	slices.SortFunc(refs, func(a, b Ref) int { return int(int64(a.number) - int64(b.number)) })
-	return refs, b.why(command.Close())
-}
-
-func describe(message *imapclient.FetchMessageData) Ref {
-	var ref Ref
-	for item := message.Next(); item != nil; item = message.Next() {
-		switch item := item.(type) {
-		case imapclient.FetchItemDataUID:
-			ref.number = uint32(item.UID)
-			ref.ID = strconv.FormatUint(uint64(item.UID), 10)
-		case imapclient.FetchItemDataRFC822Size:
-			ref.Size = item.Size
-		case imapclient.FetchItemDataInternalDate:
-			ref.Received = item.Time
-		}
-	}
-	return ref
+	return refs, s.close()
 }
 
 // uid returns the UID of a reference that this visit, an earlier one or the caller has made.

@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"github.com/emersion/go-imap/v2"
-	"github.com/emersion/go-imap/v2/imapclient"
 )
 
 // maxBatch is how much text one FETCH asks for; a loop that is left early costs at most that.
@@ -65,11 +64,11 @@ func (b *imapBox) fetch(_ context.Context, refs []Ref) iter.Seq2[*Message, error
 	}
 }
 
-// fetchAll asks for a batch, and a second time for what did not come: go-imap gives the text of a message away when
-// another client's flags for it came first. What is missing then has been deleted.
+// fetchAll asks for a batch, and a second time for what did not come: some servers send another client's flags instead.
+// What is missing then has been deleted.
 func (b *imapBox) fetchAll(t *batch, yield func(*Message, error) bool) bool {
 	for range 2 {
-		b.stray.Store(false)
+		b.stray = false
 		goOn, err := b.fetchOnce(t, yield)
 		var refusal *Refusal
 		switch {
@@ -88,7 +87,7 @@ func (b *imapBox) fetchAll(t *batch, yield func(*Message, error) bool) bool {
 			t.uids.AddNum(number)
 		}
 	}
-	if b.stray.Load() {
+	if b.stray {
 		yield(nil, fmt.Errorf("%w: FETCH with the UID after the text", errMalformed))
 		return false
 	}
@@ -112,48 +111,30 @@ func (b *imapBox) fetchRefused(t *batch, err error, yield func(*Message, error) 
 
 // fetchOnce streams what comes of a batch, and takes it from what is wanted.
 func (b *imapBox) fetchOnce(t *batch, yield func(*Message, error) bool) (goOn bool, err error) {
-	section := &imap.FetchItemBodySection{Peek: true}
+	section := "BODY.PEEK[]"
 	if t.header {
-		section.Specifier = imap.PartSpecifierHeader
+		section = "BODY.PEEK[HEADER]"
 	}
-	b.hand.expect(b.server.Timeouts.Command)
-	command := b.client.Fetch(t.uids, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}})
-	text := &literal{}
-	defer func() { err = text.close(command, b.why) }() // also when the caller's loop panics: go-imap waits for somebody to read
-	for goOn = true; goOn && text.failed == nil; {
-		data := command.Next()
-		if data == nil {
-			break
+	s, err := b.ask("UID FETCH " + t.uids.String() + " (UID " + section + ")")
+	if err != nil {
+		return true, err
+	}
+	defer func() { err = s.close() }() // also when the caller's loop panics: go-imap waits for the connection
+	for m, more := s.next(); more; m, more = s.next() {
+		b.stray = b.stray || m.stray
+		ref, wanted := t.wanted[imap.UID(m.ref.number)]
+		if !wanted || m.text == nil {
+			continue
 		}
-		if ref, from := receive(data, t); from != nil {
-			text = &literal{from: from, left: from.Size(), limit: b.server.MaxSize, why: b.why}
-			goOn = yield(&Message{Ref: ref, HeaderOnly: t.header, Body: text}, nil)
+		delete(t.wanted, imap.UID(m.ref.number))
+		if !yield(&Message{Ref: ref, HeaderOnly: t.header, Body: m.text}, nil) {
+			return false, nil
 		}
 	}
-	return goOn, nil
+	return true, nil
 }
 
-// receive finds the text of a message; nil when there is none.
-func receive(data *imapclient.FetchMessageData, t *batch) (Ref, imap.LiteralReader) {
-	var number imap.UID
-	for item := data.Next(); item != nil; item = data.Next() {
-		switch item := item.(type) {
-		case imapclient.FetchItemDataUID:
-			number = item.UID
-		case imapclient.FetchItemDataBodySection:
-			ref, wanted := t.wanted[number]
-			if !wanted || item.Literal == nil {
-				return Ref{}, nil
-			}
-			delete(t.wanted, number)
-			return ref, item.Literal
-		}
-	}
-	return Ref{}, nil
-}
-
-// literal reads the text of a message, within the limit and to its true end: go-imap takes the end of the connection
-// for the end of the text.
+// literal reads the text of a message, within the limit and to its true end.
 type literal struct {
 	from   io.Reader
 	left   int64 // of what was announced
@@ -180,13 +161,4 @@ func (t *literal) Read(p []byte) (int, error) {
 		err = t.failed
 	}
 	return n, err
-}
-
-// close ends the command. After a text that failed it must not: go-imap would read on in the text, at the same time
-// as its own goroutine, which gives the command up by itself.
-func (t *literal) close(command *imapclient.FetchCommand, why func(error) error) error {
-	if t.failed != nil {
-		return t.failed
-	}
-	return why(command.Close())
 }

@@ -30,31 +30,46 @@ type scanner struct {
 // scan takes what was read next.
 func (s *scanner) scan(p []byte) error {
 	for len(p) > 0 {
-		if s.literal > 0 {
-			n := min(int64(len(p)), s.literal)
-			s.literal -= n
-			p = p[n:]
-			continue
-		}
-		line, rest, complete := cutLine(p)
-		p = rest
-		if err := s.add(line); err != nil {
+		n, err := s.response(p)
+		if err != nil {
 			return err
 		}
-		if complete {
-			if err := s.endLine(); err != nil {
-				return err
-			}
-		}
+		p = p[n:]
 	}
 	return nil
 }
 
-func cutLine(p []byte) (line, rest []byte, complete bool) {
-	if i := bytes.IndexByte(p, '\n'); i >= 0 {
-		return p[:i+1], p[i+1:], true
+// between reports whether no response has begun.
+func (s *scanner) between() bool { return s.size == 0 }
+
+// response takes what of p belongs to one response, and returns how much that is.
+func (s *scanner) response(p []byte) (n int, err error) {
+	for over := false; n < len(p) && !over; {
+		if s.literal > 0 {
+			some := min(int64(len(p)-n), s.literal)
+			s.literal -= some
+			n += int(some)
+			continue
+		}
+		line, complete := cutLine(p[n:])
+		n += len(line)
+		if err := s.add(line); err != nil {
+			return n, err
+		}
+		if complete {
+			if over, err = s.endLine(); err != nil {
+				return n, err
+			}
+		}
 	}
-	return p, nil, false
+	return n, nil
+}
+
+func cutLine(p []byte) (line []byte, complete bool) {
+	if i := bytes.IndexByte(p, '\n'); i >= 0 {
+		return p[:i+1], true
+	}
+	return p, false
 }
 
 func (s *scanner) add(part []byte) error {
@@ -80,19 +95,19 @@ func (s *scanner) keepTail(part []byte) {
 }
 
 // endLine finds out whether a literal follows or the response is over.
-func (s *scanner) endLine() error {
+func (s *scanner) endLine() (over bool, err error) {
 	n, found := marker(s.tail)
 	s.tail = s.tail[:0]
 	if found && isFetch(s.head) { // elsewhere "{5}" is text
 		s.literal = n
 		if s.literals++; s.literals > maxLiterals || n > s.maxLiteral {
-			return fmt.Errorf("%w: a literal of %d bytes, the %d. of the response", errMalformed, n, s.literals)
+			return false, fmt.Errorf("%w: a literal of %d bytes, the %d. of the response", errMalformed, n, s.literals)
 		}
-		return nil
+		return false, nil
 	}
 	s.ended(s.head)
 	s.head, s.size, s.literals = s.head[:0], 0, 0
-	return nil
+	return true, nil
 }
 
 // marker reads "{123}" at the end of a line (RFC 9051 4.3).
