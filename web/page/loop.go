@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"orbit/internal/account"
 	"orbit/internal/inbox"
@@ -27,6 +28,9 @@ type LoopView struct {
 	CanStart  bool
 	CanRepeat bool
 }
+
+// dueSoon reports whether the next loop test begins before a reader could come back to it.
+func (v LoopView) dueSoon(s inbox.LoopSchedule) bool { return s.NextAt.Before(v.Clock.Now.Add(time.Minute)) }
 
 // LoopValues are what the form holds.
 type LoopValues struct {
