@@ -10,7 +10,6 @@ import (
 
 	"orbit/internal/identity"
 	"orbit/internal/oauth"
-	"orbit/internal/oauth/endpoint"
 	"orbit/internal/oauth/preset"
 	"orbit/internal/problem"
 	"orbit/internal/vault"
@@ -84,9 +83,6 @@ func (f registrationForm) change() (oauth.Change, problem.Invalid) {
 		c.Secret.Certificate, c.Secret.Key = f.Certificate, f.Key
 	case page.ProofServiceAccount:
 		c.Secret.ServiceAccount = f.ServiceAccount
-		if account, err := endpoint.ParseServiceAccount(f.ServiceAccount); err == nil && c.ClientID == "" {
-			c.ClientID = account.Email
-		}
 	}
 	return c, wrong
 }

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -199,6 +200,7 @@ func (c Change) Check() problem.Invalid {
 func (c *Change) check(before *Registration) ([]Note, error) {
 	cleaned, notes := c.Clean()
 	c.Settings = cleaned
+	c.ClientID = cmp.Or(c.ClientID, c.Secret.ClientID())
 	wrong := c.Validate()
 	c.Secret.fits(c.Settings, &wrong)
 	_, _, bad := c.Secret.describe()

@@ -61,6 +61,15 @@ func (n NewSecret) describe() (ClientSecret, vault.Secret, problem.Invalid) {
 	return ClientSecret{Kind: SharedSecret, ExpiresAt: n.ExpiresAt}, n.Secret, nil
 }
 
+// ClientID is the client that the key of a service account names; "" for other secrets.
+func (n NewSecret) ClientID() string {
+	account, err := endpoint.ParseServiceAccount(n.ServiceAccount)
+	if err != nil {
+		return ""
+	}
+	return account.Email
+}
+
 func (n NewSecret) describeServiceAccount() (ClientSecret, vault.Secret, problem.Invalid) {
 	account, err := endpoint.ParseServiceAccount(n.ServiceAccount)
 	if err != nil {

@@ -48,7 +48,7 @@ func (a *arguments) missing(p Plan) []string {
 	flow := r.EffectiveFlow()
 	need("--oauth2-permission-url", flow != oauth.AuthorizationCode || r.PermissionURL != "")
 	need("--oauth2-device-url", flow != oauth.DeviceCode || r.DeviceURL != "")
-	need("--oauth2-scope", !thin(r.Scope) || r.Resource != "")
+	need("--oauth2-scope", !thin(r.Scope))
 	need("--oauth2-client-id", r.ClientID != "" || flow == oauth.ServiceAccount)
 	need("--oauth2-client-secret", flow != oauth.ClientCredentials || !r.Secret.IsZero())
 	need("--service-account", flow != oauth.ServiceAccount || !r.Secret.ServiceAccount.IsZero())

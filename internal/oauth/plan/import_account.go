@@ -153,9 +153,7 @@ func (i *importer) serviceAccount(s section, r *Registration) {
 		return
 	}
 	r.Secret = oauth.NewSecret{ServiceAccount: vault.NewSecret(value)}
-	if account, err := endpoint.ParseServiceAccount(r.Secret.ServiceAccount); err == nil {
-		r.ClientID = account.Email
-	}
+	r.ClientID = or(r.Secret.ClientID(), r.ClientID)
 }
 
 // localhostRedirect tells of the sample's redirect URI, which leads to whatever machine the browser runs on.

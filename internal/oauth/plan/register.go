@@ -17,7 +17,7 @@ import (
 // registerNames says which flag a setting comes from.
 var registerNames = map[string]string{
 	"pattern": "--account", "flow": "--oauth2-flow", "permission_url": "--oauth2-permission-url", "token_url": "--oauth2-token-url",
-	"device_url": "--oauth2-device-url", "scope": "--oauth2-scope", "resource": "--oauth2-resource", "client_id": "--oauth2-client-id",
+	"device_url": "--oauth2-device-url", "scope": "--oauth2-scope", "client_id": "--oauth2-client-id",
 	"client_secret": "--oauth2-client-secret", "redirect_uri": "--oauth2-redirect-uri", "certificate": "--certificate", "key": "--key",
 	"service_account": "--service-account",
 }
@@ -28,7 +28,7 @@ type arguments struct {
 
 	servers                                   []serverArguments
 	permissionURL, tokenURL, deviceURL, scope string
-	resource, flow, clientID, secret          string
+	flow, clientID, secret                    string
 	redirectURI, provider, cloud, tenant      string
 	domain, account                           string
 	certificate, key, serviceAccount          string
@@ -68,8 +68,7 @@ func newArguments() *arguments {
 	f.StringVar(&a.permissionURL, "oauth2-permission-url", "", "where people consent")
 	f.StringVar(&a.deviceURL, "oauth2-device-url", "", "device code endpoint")
 	f.StringVar(&a.scope, "oauth2-scope", "", "scopes, separated by blanks")
-	f.StringVar(&a.resource, "oauth2-resource", "", "resource, for the password flow of old clouds")
-	f.StringVar(&a.flow, "oauth2-flow", "", "authorization_code, client_credentials, device, service_account or password")
+	f.StringVar(&a.flow, "oauth2-flow", "", "authorization_code, client_credentials, device or service_account")
 	f.StringVar(&a.clientID, "oauth2-client-id", "", "client id of the application")
 	f.StringVar(&a.secret, "oauth2-client-secret", "", "client secret of the application (its Value)")
 	f.StringVar(&a.redirectURI, "oauth2-redirect-uri", "", "redirect URI, when it is not Orbit's own")
@@ -138,6 +137,12 @@ func Register(args []string, o Options) (Plan, error) {
 	}
 	a.trim()
 	a.noteWanted()
+	if a.serviceAccount != "" {
+		fill(&a.flow, string(oauth.ServiceAccount))
+	}
+	if oauth.Flow(strings.ToLower(a.flow)) == oauth.Password {
+		return Plan{}, problem.Refuse("the password flow is insecure; it is only taken over from a configuration that has it: orbit email-oauth2-proxy import FILE")
+	}
 	given := a.clone()
 	p := Plan{Force: a.force}
 	if err := a.fillFromProvider(); err != nil {
@@ -199,8 +204,6 @@ func (a *arguments) fillFromProvider() error {
 		fill(&a.deviceURL, inTenant(t.DeviceURL))
 	case (flow == oauth.ClientCredentials || flow == oauth.ServiceAccount) && !a.interactive:
 		fill(&a.scope, t.AppScope)
-	case flow == oauth.Password:
-		fill(&a.scope, t.Scope)
 	default:
 		fill(&a.scope, t.Scope)
 		fill(&a.permissionURL, inTenant(t.PermissionURL))
@@ -258,7 +261,7 @@ func (a *arguments) registration(o Options) (Registration, error) {
 	}
 	r := Registration{Settings: oauth.Settings{
 		Pattern: pattern, Flow: oauth.Flow(strings.ToLower(a.flow)), Tenant: a.tenant, PermissionURL: a.permissionURL,
-		DeviceURL: a.deviceURL, TokenURL: a.tokenURL, Scope: a.scope, Resource: a.resource, ClientID: a.clientID,
+		DeviceURL: a.deviceURL, TokenURL: a.tokenURL, Scope: a.scope, ClientID: a.clientID,
 		RedirectURI: a.redirectURI,
 	}}
 	if r.Flow == "" {
@@ -266,6 +269,7 @@ func (a *arguments) registration(o Options) (Registration, error) {
 	}
 	var err error
 	r.Secret, err = a.newSecret(o)
+	fill(&r.ClientID, r.Secret.ClientID())
 	return r, err
 }
 

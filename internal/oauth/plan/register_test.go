@@ -1,6 +1,11 @@
 package plan
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"os"
 	"slices"
@@ -139,7 +144,7 @@ func TestWrongArgumentsAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
 		{"--imap-server-port=99999"}, {"--imap-server-port=x"}, {"--unknown"}, {"word"}, {"--account=a@b.c", "--domain=b.c"},
-		{"--provider=nobody"}, {"--provider=microsoft365", "--cloud=mars"}, {"--certificate=/etc/passwd", "--key=x"},
+		{"--provider=nobody"}, {"--provider=microsoft365", "--cloud=mars"}, {"--certificate=/etc/passwd", "--key=x"}, {"--oauth2-flow=password"},
 	} {
 		_, err := Register(args, Options{})
 		var refused *problem.Refused
@@ -159,6 +164,39 @@ func TestCertificateInsteadOfASecret(t *testing.T) {
 	}
 	if _, err := Register(args, Options{ReadFile: func(string) ([]byte, error) { return nil, os.ErrNotExist }}); err == nil {
 		t.Error("a missing file is accepted")
+	}
+}
+
+// accountKey is a service account's key as Google hands it out.
+func accountKey(t *testing.T) string {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(map[string]string{
+		"type": "service_account", "client_email": "orbit@project.iam.gserviceaccount.com", "private_key_id": "key-1",
+		"private_key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestTheKeyOfAServiceAccountSaysTheRest(t *testing.T) {
+	t.Parallel()
+	args := []string{"--provider=google", "--account=a@example.com", "--service-account=key.json"}
+	p, err := Register(args, Options{ReadFile: func(string) ([]byte, error) { return []byte(accountKey(t)), nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := p.Registrations[0]; r.Flow != oauth.ServiceAccount || r.ClientID != "orbit@project.iam.gserviceaccount.com" || r.PermissionURL != "" {
+		t.Errorf("%+v", r.Settings)
 	}
 }
 
@@ -195,7 +233,6 @@ func TestTheCompleteCommandKeepsTheFlow(t *testing.T) {
 		"--oauth2-flow=client_credentials":                             {"/.default", person},
 		"--provider=microsoft365 --oauth2-flow=client_credentials":     {"--tenant-id=TENANT_ID", person},
 		unknown + "--oauth2-flow=Client_Credentials":                   {"--oauth2-scope=SCOPE", person},
-		unknown + "--oauth2-flow=password":                             {"--oauth2-scope=SCOPE", person},
 		unknown + "--oauth2-flow=device":                               {device, person},
 		unknown:                                                        {person + "=PERMISSION_URL", device},
 		"--oauth2-flow=client_credentials --oauth2-permission-url=":    {"the effective flow is authorization_code", device},
