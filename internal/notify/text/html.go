@@ -16,7 +16,11 @@ type page struct {
 	*filler
 	source []byte
 	strings.Builder
+	small   bool     // below a line: why somebody gets this, and the like
+	buttons []string // of the paragraph that is written, as "label: address"
 }
+
+const smallPrint = ` class="soft" style="margin:0 0 12px;font-size:13px;color:#5b6675"`
 
 // html writes the body of a message.
 func (f *filler) html(d document) string {
@@ -52,6 +56,7 @@ func (p *page) block(n ast.Node) {
 		p.put("</blockquote>\n")
 	case *ast.ThematicBreak:
 		p.put(`<hr class="edge" style="border:0;border-top:1px solid #d5dae1;margin:20px 0">`, "\n")
+		p.small = true
 	case *ast.CodeBlock, *ast.FencedCodeBlock:
 		p.put(`<pre style="margin:0 0 16px;white-space:pre-wrap;font-family:ui-monospace,Consolas,monospace;font-size:13px">`,
 			html.EscapeString(blockLines(n, p.source)), "</pre>\n")
@@ -86,9 +91,22 @@ func (p *page) paragraph(n ast.Node) {
 		p.put("</ul>\n")
 		return
 	}
-	p.put(`<p style="margin:0 0 16px">`)
+	if p.small {
+		p.put(`<p`, smallPrint, `>`)
+	} else {
+		p.put(`<p style="margin:0 0 16px">`)
+	}
 	p.inline(n)
 	p.put("</p>\n")
+	p.plainLinks()
+}
+
+// plainLinks writes the addresses of buttons, for programs that do not show or follow those.
+func (p *page) plainLinks() {
+	if len(p.buttons) > 0 {
+		p.put(`<p`, smallPrint, `>`, strings.Join(p.buttons, "<br>\n"), "</p>\n")
+	}
+	p.buttons = nil
 }
 
 func (p *page) list(list *ast.List) {
@@ -244,7 +262,9 @@ func (p *page) tag(name string) {
 	}
 	switch {
 	case address != "" && kind == KindLink:
-		p.put(buttonHTML(name, address, button(name, p.reader.Language.or())))
+		label := button(name, p.reader.Language.or())
+		p.put(buttonHTML(name, address, label))
+		p.buttons = append(p.buttons, html.EscapeString(label)+": "+anchor(address)+html.EscapeString(address)+"</a>")
 	case address != "":
 		p.put(anchor(address), html.EscapeString(address), "</a>")
 	case kind == KindHint && v.Set:

@@ -17,11 +17,12 @@ func layout(body, preview string, language Language) string {
 @media (max-width: 480px) {
   .card { padding: 20px 16px !important; border-radius: 0 !important; border-left: 0 !important; border-right: 0 !important; }
   .outer { padding: 12px 0 !important; }
+  .brand { padding: 0 16px 8px !important; }
   .button { display: block !important; margin-right: 0 !important; text-align: center !important; }
 }
 @media (prefers-color-scheme: dark) {
   body, .outer { background: #12171f !important; color: #e6eaf0 !important; }
-  .card { background: #1b222d !important; border-color: #333d4b !important; color: #e6eaf0 !important; }
+  .card { background: #1b222d !important; border-color: #7db7f5 #333d4b #333d4b !important; color: #e6eaf0 !important; }
   .edge { border-color: #333d4b !important; }
   .soft { color: #a3afbf !important; }
   .link { color: #7db7f5 !important; }
@@ -32,7 +33,8 @@ func layout(body, preview string, language Language) string {
 <body style="margin:0;padding:0;background:#f3f5f8;color:#182433;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;font-size:15px;line-height:1.5">
 <div style="display:none;max-height:0;overflow:hidden">` + html.EscapeString(preview) + `</div>
 <div class="outer" style="background:#f3f5f8;padding:24px 12px">
-<div class="card" style="max-width:536px;margin:0 auto;padding:28px 32px;background:#ffffff;border:1px solid #d5dae1;border-radius:8px">
+<div class="brand soft" style="max-width:602px;margin:0 auto;padding:0 4px 8px;box-sizing:border-box;font-size:13px;font-weight:600;color:#5b6675">Orbit</div>
+<div class="card" style="max-width:536px;margin:0 auto;padding:28px 32px 16px;background:#ffffff;border:1px solid #d5dae1;border-top:4px solid #0054a6;border-radius:8px">
 ` + body + `</div>
 </div>
 </body>
