@@ -195,15 +195,16 @@ func (s *Service) Budgets(ctx context.Context) ([]Budget, error) {
 	if err != nil {
 		return nil, err
 	}
+	waiting := map[int64]int{}
+	for _, route := range r.ids() {
+		waiting[r.expected(route)] += used[route].Waiting
+	}
 	var all []Budget
 	for _, a := range r.accounts {
 		most, u, state := limitsOf(a, parameters), used[a.ID], r.states[a.ID]
 		b := Budget{
 			AccountID: a.ID, AccountName: a.AccountName, MaxConnections: most.connections, Connections: u.Connections,
-			PerMinute: most.perMinute, LastMinute: u.Spent,
-		}
-		for _, route := range r.servedBy(a.ID) {
-			b.Waiting += used[route].Waiting
+			PerMinute: most.perMinute, LastMinute: u.Spent, Waiting: waiting[a.ID],
 		}
 		b.explain(state, r.usable(a))
 		b.estimate(time.Now())

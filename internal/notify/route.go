@@ -109,6 +109,21 @@ func (r routes) acting(route int64) (account.SMTP, bool) {
 	return account.SMTP{}, false
 }
 
+// expected returns the account that the messages of a route wait for: the one that serves it, or, while none does,
+// the one that should.
+func (r routes) expected(route int64) int64 {
+	if a, ok := r.acting(route); ok {
+		return a.ID
+	}
+	if slices.ContainsFunc(r.accounts, func(a account.SMTP) bool { return a.ID == route }) {
+		return route
+	}
+	if i := slices.IndexFunc(r.accounts, func(a account.SMTP) bool { return a.DefaultAccount && a.ID != -route }); i >= 0 {
+		return r.accounts[i].ID
+	}
+	return 0
+}
+
 // usable reports whether an account works as far as is known. One that was changed since it failed is tried again.
 func (r routes) usable(a account.SMTP) bool {
 	state := r.states[a.ID]
