@@ -6,20 +6,40 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/yamux"
 )
 
 // A direction waits with a small buffer, because a thousand tunnels wait most of the time, and takes a large
-// one from the pool while it rains.
+// one from the pool while it rains. Where it rains on all of them, and nobody takes the water, the large ones are
+// a few: the others go on with the small one.
 const (
 	waitBuffer = 4 << 10
 	rainBuffer = maxFrame
 	rainEnds   = time.Second
+	maxRain    = 128
 )
 
-var rainBuffers = sync.Pool{New: func() any { return new([rainBuffer]byte) }}
+var (
+	rainBuffers = sync.Pool{New: func() any { return new([rainBuffer]byte) }}
+	raining     atomic.Int64
+)
+
+// borrow returns a large buffer, or nil while enough of them are out.
+func borrow() *[rainBuffer]byte {
+	if raining.Add(1) > maxRain {
+		raining.Add(-1)
+		return nil
+	}
+	return rainBuffers.Get().(*[rainBuffer]byte)
+}
+
+func giveBack(buffer *[rainBuffer]byte) {
+	rainBuffers.Put(buffer)
+	raining.Add(-1)
+}
 
 // readTimer is what can be read with a deadline.
 type readTimer interface {
@@ -47,8 +67,11 @@ func pump(dst io.Writer, src readTimer, stopped func() bool) error {
 
 // pour copies with a large buffer until less comes.
 func pour(dst io.Writer, src readTimer, stopped func() bool) error {
-	buffer := rainBuffers.Get().(*[rainBuffer]byte)
-	defer rainBuffers.Put(buffer)
+	buffer := borrow()
+	if buffer == nil {
+		return nil
+	}
+	defer giveBack(buffer)
 	for {
 		if err := src.SetReadDeadline(time.Now().Add(rainEnds)); err != nil {
 			return err

@@ -38,8 +38,8 @@ func play(role string) int {
 	switch role {
 	case "agent":
 		err = playAgent(ctx)
-	case "echo", "source", "sink":
-		err = playServer(ctx, map[string]func(net.Conn){"echo": echo, "source": source, "sink": sink}[role])
+	case "echo", "source", "sink", "deaf":
+		err = playServer(ctx, map[string]func(net.Conn){"echo": echo, "source": source, "sink": sink, "deaf": deaf}[role])
 	case "tun":
 		err = playTun(os.Getenv(addressVariable))
 	default:
@@ -53,6 +53,7 @@ func play(role string) int {
 }
 
 func playAgent(ctx context.Context) error {
+	LimitMemory()
 	a, err := NewAgent(AgentOptions{
 		Addresses: []string{os.Getenv(addressVariable)}, Fingerprint: os.Getenv(printVariable), Token: vault.NewSecret(os.Getenv(tokenVariable)),
 		Name: os.Getenv(tokenVariable), Secondary: strings.Contains(os.Getenv(tokenVariable), "secondary"), State: os.Getenv(stateVariable),
@@ -78,6 +79,13 @@ func playServer(ctx context.Context, serve func(net.Conn)) error {
 		}
 		go func() { defer conn.Close(); serve(conn) }()
 	}
+}
+
+// deaf is a destination that takes next to nothing and keeps the connection.
+func deaf(conn net.Conn) {
+	_ = conn.(*net.TCPConn).SetReadBuffer(1 << 10)
+	_, _ = io.ReadFull(conn, make([]byte, 1))
+	select {}
 }
 
 // machine is a running role.
