@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -32,6 +31,8 @@ func (s *Server) agentRoutes(r *router) {
 	r.post(connectorsPath+"/{id}/enrol", change, s.confirmed(s.enrolAgent))
 	r.get(agentsPath+"/{id}/revoke", change, s.askRevokeAgent)
 	r.post(agentsPath+"/{id}/revoke", change, s.revokeAgent)
+	r.get(agentsPath+"/{id}/delete", change, s.askDeleteAgent)
+	r.post(agentsPath+"/{id}/delete", change, s.deleteAgent)
 }
 
 // linkAgents adds to the report of connectors what there is about agents.
@@ -124,8 +125,12 @@ func agentRow(c connector.AgentConnector, a connector.AgentRow, role identity.Ro
 			ui.TextCell(page.Bytes(a.BytesUp)), ui.TextCell(page.Bytes(a.BytesDown)), ui.TextCell(a.Version),
 		},
 	}
-	if a.RevokedAt == nil && role.CanChange() {
-		row.Menu = []ui.MenuItem{{Label: "Revoke", Icon: "ban", Href: agentsPath + "/" + strconv.FormatInt(a.ID, 10) + "/revoke", Window: true, Danger: true}}
+	switch at := agentsPath + "/" + strconv.FormatInt(a.ID, 10); {
+	case !role.CanChange():
+	case a.RevokedAt == nil:
+		row.Menu = []ui.MenuItem{{Label: "Revoke", Icon: "ban", Href: at + "/revoke", Window: true, Danger: true}}
+	default:
+		row.Menu = []ui.MenuItem{{Label: "Delete", Icon: "trash", Href: at + "/delete", Window: true, Danger: true}}
 	}
 	return row
 }
@@ -200,9 +205,9 @@ func (s *Server) enrolAgent(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	address := net.JoinHostPort(s.BaseURL.Hostname(), strconv.Itoa(s.Agents.Port()))
 	return s.show(w, r, http.StatusOK, "New agent", page.Enrolled(page.EnrolView{
-		Enrolment: e, Addresses: []string{address}, Secondary: r.FormValue("secondary") != "", Expires: s.clock(r).At(e.ExpiresAt).Exact(), Back: agentStatusPath,
+		Invitation: e.Invite([]string{s.BaseURL.Hostname()}, s.Agents.Port(), r.FormValue("secondary") != ""),
+		Expires:    s.clock(r).At(e.ExpiresAt).Exact(), Back: agentStatusPath,
 	}))
 }
 
@@ -227,6 +232,33 @@ func (s *Server) revokeAgent(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.redirect(w, r, agentStatusPath, ui.Said("Agent "+a.Name+" is revoked."))
+}
+
+// askDeleteAgent asks before a revoked agent leaves the report.
+func (s *Server) askDeleteAgent(w http.ResponseWriter, r *http.Request) error {
+	a, err := s.pathAgent(r)
+	if err != nil {
+		return err
+	}
+	v := ui.ConfirmView{
+		Title: "Delete agent " + a.Name + "?", Action: r.URL.Path, Submit: "Delete agent", Danger: true, Back: agentStatusPath,
+		Text: "It was revoked and leaves this list. Its key stays unknown here: it is not let in again.",
+	}
+	if a.RevokedAt == nil {
+		v.Text, v.Refused = "This agent is in use.", "Revoke it first."
+	}
+	return s.askAgent(w, r, v)
+}
+
+func (s *Server) deleteAgent(w http.ResponseWriter, r *http.Request) error {
+	a, err := s.pathAgent(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Agents.Forget(r.Context(), a.ID); err != nil {
+		return err
+	}
+	return s.redirect(w, r, agentStatusPath, ui.Said("Agent "+a.Name+" is deleted."))
 }
 
 func (s *Server) pathAgent(r *http.Request) (connector.AgentRow, error) {

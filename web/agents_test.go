@@ -48,11 +48,15 @@ func TestAnAgentIsAddedSeenAndRevoked(t *testing.T) {
 	udo.post("/settings/network-connectors/agents/1/revoke").is(http.StatusForbidden)
 	ana.get("/settings/network-connectors/agents/1/revoke").is(http.StatusOK, "Revoke agent &lt;lisbon&gt;?", "never let in again")
 	ana.post("/settings/network-connectors/agents/1/revoke").leads(agentStatus)
-	ana.get(agentStatus).is(http.StatusOK, "Revoked").hides("agents/1/revoke")
+	ana.get(agentStatus).is(http.StatusOK, "Revoked", "agents/1/delete").hides("agents/1/revoke")
 	udo.get(agentLogs+"?level=warning").is(http.StatusOK, "was revoked by ana", "revoked")
 	udo.get(agentLogs + "?level=error").is(http.StatusOK).hides("was revoked by ana")
 	udo.get(agentLogs+"?format=csv").is(http.StatusOK, "Code,Date/Time (UTC),Level,IP,Port,Message,Operation", "192.0.2.9")
 	ana.get("/settings/network-connectors/agents/99/revoke").is(http.StatusNotFound)
+	udo.post("/settings/network-connectors/agents/1/delete").is(http.StatusForbidden)
+	ana.get("/settings/network-connectors/agents/1/delete").is(http.StatusOK, "Delete agent &lt;lisbon&gt;?", "not let in again")
+	ana.post("/settings/network-connectors/agents/1/delete").leads(agentStatus)
+	ana.get(agentStatus).is(http.StatusOK, "No agent yet")
 	if strings.Contains(udo.get("/settings/audit").body, token) {
 		t.Error("the audit trail shows the token")
 	}

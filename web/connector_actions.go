@@ -4,18 +4,12 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
-	"time"
 
 	"orbit/internal/connector"
-	"orbit/internal/identity"
 	"orbit/web/form"
 	"orbit/web/page"
 	"orbit/web/ui"
 )
-
-// maxConnectorTest is how long an answer may take that waits for a test of a connector.
-const maxConnectorTest = 2 * time.Minute
 
 func (s *Server) connectorRoutes(r *router) {
 	r.get(connectorsPath, view, s.listConnectors)
@@ -27,6 +21,7 @@ func (s *Server) connectorRoutes(r *router) {
 	r.get(connectorsPath+"/{id}/details", view, s.showConnectorDetails)
 	r.get(connectorsPath+"/{id}/test", test, s.askTestConnector)
 	r.post(connectorsPath+"/{id}/test", test, s.testConnector)
+	r.get(connectorsPath+"/{id}/test/events", test, s.streamConnectorTest)
 	r.get(connectorsPath+"/{id}/host-key", change, s.askConfirmHostKey)
 	r.post(connectorsPath+"/{id}/host-key", change, s.confirmed(s.confirmHostKey))
 	r.post(connectorsPath+"/{id}/activate", change, s.activateConnector)
@@ -35,10 +30,8 @@ func (s *Server) connectorRoutes(r *router) {
 	r.get(connectorsPath+"/{id}/delete", change, s.askDeleteConnector)
 	r.post(connectorsPath+"/{id}/delete", change, s.deleteConnector)
 
-	r.get(smtpPath+"/{id}/paths", test, s.showPaths(s.Accounts.VisitSMTP, smtpPath))
-	r.post(smtpPath+"/{id}/paths", test, s.comparePaths(s.Accounts.VisitSMTP, smtpPath))
-	r.get(mailboxPath+"/{id}/paths", test, s.showPaths(s.Accounts.VisitMailbox, mailboxPath))
-	r.post(mailboxPath+"/{id}/paths", test, s.comparePaths(s.Accounts.VisitMailbox, mailboxPath))
+	s.pathsRoutes(r, smtpPath, s.Accounts.VisitSMTP)
+	s.pathsRoutes(r, mailboxPath, s.Accounts.VisitMailbox)
 }
 
 // showConnectorDetails is the window with everything about a connector.
@@ -55,50 +48,6 @@ func (s *Server) showConnectorDetails(w http.ResponseWriter, r *http.Request) er
 		return err
 	}
 	return s.window(w, r, http.StatusOK, ui.WindowView{Title: "Network connector " + found.Name, Back: connectorsPath}, page.ConnectorDetails(v))
-}
-
-// askTestConnector is the window that tests a connector.
-func (s *Server) askTestConnector(w http.ResponseWriter, r *http.Request) error {
-	found, err := s.pathConnector(r)
-	if err != nil {
-		return err
-	}
-	return s.showConnectorTest(w, r, http.StatusOK, page.ConnectorTestView{Connector: found, Form: &ui.FormView{}})
-}
-
-// testConnector shows what an attempt met. It may take longer than an answer usually may.
-func (s *Server) testConnector(w http.ResponseWriter, r *http.Request) error {
-	found, err := s.pathConnector(r)
-	if err != nil {
-		return err
-	}
-	v := page.ConnectorTestView{Connector: found, Form: &ui.FormView{}}
-	typed, wrong, err := form.Read(r, &v.Request)
-	if err != nil {
-		return err
-	}
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(maxConnectorTest)) // what cannot be set stays as it is
-	var visit connector.Visit
-	if len(wrong) == 0 {
-		visit, err = s.Connectors.Test(r.Context(), found.ID, v.Request, nil)
-	}
-	if wrong, err = form.Join(wrong, err); err != nil {
-		return err
-	}
-	if len(wrong) > 0 {
-		v.Form.Typed, v.Form.Problems = typed, wrong
-		return s.showConnectorTest(w, r, http.StatusUnprocessableEntity, v)
-	}
-	v.Visit = &visit
-	if f := visit.Fault; f != nil && strings.HasPrefix(f.Code, "ssh_host_key_") && identity.UserFrom(r.Context()).Role.CanChange() {
-		v.ConfirmKey = page.ConnectorPath(found.ID) + "/host-key"
-	}
-	return s.showConnectorTest(w, r, http.StatusOK, v)
-}
-
-func (s *Server) showConnectorTest(w http.ResponseWriter, r *http.Request, status int, v page.ConnectorTestView) error {
-	v.Action = page.ConnectorPath(v.Connector.ID) + "/test"
-	return s.window(w, r, status, ui.WindowView{Title: "Test connector " + v.Connector.Name, Back: connectorsPath}, page.ConnectorTest(v))
 }
 
 // askConfirmHostKey shows the key that an SSH server offers, for comparing it.

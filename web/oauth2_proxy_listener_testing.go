@@ -9,7 +9,6 @@ import (
 
 	"orbit/internal/identity"
 	"orbit/internal/oauth"
-	"orbit/internal/problem"
 	"orbit/internal/proxyhost"
 	"orbit/web/page"
 	"orbit/web/ui"
@@ -53,16 +52,12 @@ func (s *Server) testListener(w http.ResponseWriter, r *http.Request) error {
 }
 
 // streamListenerTest goes the way of a mail program to the mail server while somebody watches, and sends each step.
-// It does more than show, so it is answered to Orbit's own pages only, like a post.
 func (s *Server) streamListenerTest(w http.ResponseWriter, r *http.Request) error {
-	if from := r.Header.Get("Sec-Fetch-Site"); from != "" && from != "same-origin" {
-		return problem.ErrForbidden
-	}
 	v, err := s.listenerTest(r)
 	if err != nil {
 		return err
 	}
-	events, err := startStream(w, r)
+	events, err := startWork(w, r)
 	if err != nil {
 		return err
 	}

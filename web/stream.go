@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
+
+	"orbit/internal/problem"
 )
 
 // stream sends parts of a page as they happen (server-sent events).
@@ -27,6 +29,15 @@ func startStream(w http.ResponseWriter, r *http.Request) (*stream, error) {
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold the events back
 	w.WriteHeader(http.StatusOK)
 	return s, s.control.Flush()
+}
+
+// startWork begins the answer to a request that does more than show. So it is given to Orbit's own pages only, as to a post:
+// the cookie comes with a link from anywhere, and this is what a browser says of where it was.
+func startWork(w http.ResponseWriter, r *http.Request) (*stream, error) {
+	if from := r.Header.Get("Sec-Fetch-Site"); from != "" && from != "same-origin" {
+		return nil, problem.ErrForbidden
+	}
+	return startStream(w, r)
 }
 
 // send sends a part under the event's name.

@@ -45,6 +45,7 @@ ORBIT_CONNECTOR_DIR and then stop the old one: it lets its tunnels end, for half
 			if err != nil {
 				return err
 			}
+			tunnel.LimitMemory()
 			log.InfoContext(cmd.Context(), "network connector agent", "name", agent.Name(), "secondary", c.Secondary, "addresses", c.Addresses, "version", version)
 			return agent.Run(cmd.Context())
 		},
@@ -63,22 +64,30 @@ func loadAgent() (config.Agent, error) {
 
 // agentOptions turns the environment into an agent.
 func agentOptions(c config.Agent, log *slog.Logger) (tunnel.AgentOptions, error) {
+	far, err := farOf(c)
+	if err != nil {
+		return tunnel.AgentOptions{}, err
+	}
+	if _, err := tunnel.ParseFingerprint(c.Fingerprint); err != nil {
+		return tunnel.AgentOptions{}, usagef("ORBIT_CONNECTOR_FINGERPRINT: %v", err)
+	}
+	return tunnel.AgentOptions{
+		Addresses: c.Addresses, Fingerprint: c.Fingerprint, Token: c.Token, Name: c.Name, Version: version, Secondary: c.Secondary,
+		State: c.Directory, Dial: far.Dial, Proxy: environmentProxy(), Log: log,
+	}, nil
+}
+
+// farOf is what the agent dials with.
+func farOf(c config.Agent) (*connector.Far, error) {
 	list := c.Destinations
 	if list == "" {
 		list = connector.UsualDestinations
 	}
 	destinations, err := connector.ParseDestinations(list)
 	if err != nil {
-		return tunnel.AgentOptions{}, usagef("%s: %v", connector.DestinationsVariable, err)
+		return nil, usagef("%s: %v", connector.DestinationsVariable, err)
 	}
-	if _, err := tunnel.ParseFingerprint(c.Fingerprint); err != nil {
-		return tunnel.AgentOptions{}, usagef("ORBIT_CONNECTOR_FINGERPRINT: %v", err)
-	}
-	home := &home{addresses: c.Addresses}
-	return tunnel.AgentOptions{
-		Addresses: c.Addresses, Fingerprint: c.Fingerprint, Token: c.Token, Name: c.Name, Version: version, Secondary: c.Secondary,
-		State: c.Directory, Dial: connector.NewFar(destinations, home.get).Dial, Proxy: environmentProxy(), Log: log,
-	}, nil
+	return connector.NewFar(destinations, (&home{addresses: c.Addresses}).get), nil
 }
 
 // environmentProxy is the proxy of HTTPS_PROXY and NO_PROXY.
@@ -150,11 +159,19 @@ when something needs attention.
 			if err != nil {
 				return err
 			}
-			requests, err := parseDestinations(destinations)
+			wanted, err := parseDestinations(destinations)
 			if err != nil {
 				return err
 			}
-			return printFindings(cmd, tunnel.Examine(cmd.Context(), options, requests), asJSON)
+			findings := tunnel.Examine(cmd.Context(), options)
+			far, err := farOf(c)
+			if err != nil {
+				return err
+			}
+			for _, to := range wanted {
+				findings = append(findings, far.Examine(cmd.Context(), to.host, to.port))
+			}
+			return printFindings(cmd, findings, asJSON)
 		},
 	}
 	cmd.Flags().StringSliceVar(&destinations, "destination", nil, "host:port that the agent should reach; may be repeated")
@@ -162,17 +179,21 @@ when something needs attention.
 	return cmd
 }
 
-const destinationTime = 15 * time.Second
+// destination is a server that the agent should reach.
+type destination struct {
+	host string
+	port int
+}
 
-func parseDestinations(texts []string) ([]tunnel.Request, error) {
-	var all []tunnel.Request
+func parseDestinations(texts []string) ([]destination, error) {
+	var all []destination
 	for _, text := range texts {
 		host, digits, err := net.SplitHostPort(text)
 		port, portErr := strconv.ParseUint(digits, 10, 16)
 		if err != nil || portErr != nil || port == 0 || host == "" {
 			return nil, usagef("--destination %q is not host:port: write something like mail.example.com:25", text)
 		}
-		all = append(all, tunnel.Request{Host: host, Port: int(port), Timeout: destinationTime})
+		all = append(all, destination{host, int(port)})
 	}
 	return all, nil
 }
@@ -187,6 +208,9 @@ func printFindings(cmd *cobra.Command, findings []tunnel.Finding, asJSON bool) e
 				mark = "BAD "
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s %s: %s\n", mark, f.What, f.Result)
+			if f.Who != "" {
+				fmt.Fprintf(cmd.OutOrStdout(), "       Who must act: %s\n", f.Who)
+			}
 			if f.Remedy != "" {
 				fmt.Fprintf(cmd.OutOrStdout(), "%s\n", indent(f.Remedy, "       "))
 			}

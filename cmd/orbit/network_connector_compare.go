@@ -29,7 +29,7 @@ func newConnectorCompare() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				paths, err := o.Connectors.Compare(ctx, visit.To)
+				paths, err := o.Connectors.Compare(ctx, visit.To, nil)
 				if err != nil {
 					return err
 				}

@@ -112,40 +112,23 @@ func explainSetup(err error) error {
 
 // setupResult is what setup prints.
 type setupResult struct {
-	Connector   int64     `json:"network_connector_id"`
-	Name        string    `json:"name"`
-	Fingerprint string    `json:"fingerprint"`
-	Addresses   []string  `json:"addresses"`
-	Secondary   bool      `json:"secondary"`
-	Token       string    `json:"token"`
-	ExpiresAt   time.Time `json:"expires_at"`
-	Environment []string  `json:"environment"`
-	Command     string    `json:"command"`
-
-	guessed bool
+	connector.Invitation
+	guessed bool // its address
 }
 
+// usualPort is where agents call in when the process does not say.
+const usualPort = 51445
+
 func (s setupOptions) show(o *app.Orbit, e connector.Enrolment) setupResult {
-	r := setupResult{
-		Connector: e.Connector.ID, Name: e.Connector.Name, Fingerprint: e.Fingerprint, Secondary: s.secondary,
-		Token: e.Token.Reveal(), ExpiresAt: e.ExpiresAt.UTC().Truncate(time.Second),
+	port := o.Agents.Port()
+	if port == 0 {
+		port = usualPort
 	}
-	_, port, err := net.SplitHostPort(o.Config.ConnectorListen)
-	if err != nil || port == "0" {
-		port = "51445"
+	addresses, guessed := s.addresses, false
+	if len(addresses) == 0 {
+		addresses, guessed = []string{ownName(o)}, true
 	}
-	for _, address := range s.addresses {
-		if _, _, err := net.SplitHostPort(address); err != nil {
-			address = net.JoinHostPort(strings.Trim(address, "[]"), port)
-		}
-		r.Addresses = append(r.Addresses, address)
-	}
-	if len(r.Addresses) == 0 {
-		r.Addresses, r.guessed = []string{net.JoinHostPort(ownName(o), port)}, true
-	}
-	r.Environment = e.Environment(r.Addresses, s.secondary, r.Token)
-	r.Command = strings.Join(r.Environment, " \\\n    ") + " \\\n    orbit network-connector agent"
-	return r
+	return setupResult{e.Invite(addresses, port, s.secondary), guessed}
 }
 
 // ownName is how others probably call this machine.

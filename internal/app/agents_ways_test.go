@@ -86,3 +86,46 @@ func issuer(t *testing.T, d *app.Demo) string {
 	}
 	return found.Host
 }
+
+// What the pages do with agents, programs do too.
+func TestAProgramEnrolsAndRevokesAgents(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	b := h.branch(t, "localhost")
+	p, auditor := h.program(t, identity.Administrator), h.program(t, identity.Auditor)
+	enrol := "/network-connectors/" + strconv.FormatInt(b.ID, 10) + "/enrol"
+	made := p.want(201, "POST", enrol, fields{"addresses": []string{"orbit.example.com", "198.51.100.7:443"}, "secondary": true})
+	for _, part := range []string{"ORBIT_CONNECTOR_ADDRESSES=orbit.example.com:", ",198.51.100.7:443", "ORBIT_CONNECTOR_TOKEN=orbit-agent-", "ORBIT_CONNECTOR_SECONDARY=true", "network-connector agent"} {
+		if !strings.Contains(made["command"].(string), part) {
+			t.Errorf("%q is missing in %v", part, made)
+		}
+	}
+	p.want(201, "POST", enrol, nil)
+	p.want(409, "POST", "/network-connectors/1/enrol", nil) // the direct one
+	p.want(404, "POST", "/network-connectors/4711/enrol", nil)
+	auditor.want(403, "POST", enrol, nil)
+
+	agents := auditor.want(200, "GET", "/network-connector-agents?network_connector_id="+strconv.FormatInt(b.ID, 10), nil)["items"].([]any)
+	if len(agents) != 1 {
+		t.Fatalf("agents %v", agents)
+	}
+	lisbon := agents[0].(map[string]any)
+	where := at("/network-connector-agents", lisbon)
+	if lisbon["name"] != "lisbon" || lisbon["connected"] != true || auditor.want(200, "GET", where, nil)["name"] != "lisbon" {
+		t.Errorf("the agent %v", lisbon)
+	}
+	if status := auditor.want(200, "GET", "/network-connector-agents/status", nil); status["primary_online"] != 1.0 || status["listening"] != true {
+		t.Errorf("status %v", status)
+	}
+	auditor.want(403, "POST", where+"/revoke", nil)
+	p.want(409, "DELETE", where, nil) // in use
+	if revoked := p.want(200, "POST", where+"/revoke", nil); revoked["revoked_by"] != "test administrator" {
+		t.Errorf("revoked %v", revoked)
+	}
+	p.want(409, "POST", where+"/revoke", nil)
+	if log := auditor.want(200, "GET", "/network-connector-agents/log?level=warning", nil)["items"]; !strings.Contains(fmt.Sprint(log), "lisbon was revoked by test administrator") {
+		t.Errorf("log %v", log)
+	}
+	p.want(204, "DELETE", where, nil)
+	p.want(404, "GET", where, nil)
+}

@@ -64,7 +64,8 @@ func (o *Orbit) Handler() (http.Handler, error) {
 func (o *Orbit) mountAPI(router chi.Router) {
 	router.Route(api.Base, func(r chi.Router) {
 		api.Mount(r, api.Options{
-			Accounts: o.Accounts, Approvals: o.Approvals, Connectors: o.Connectors, Credentials: o.Credentials, Identity: o.Identity, OAuth: o.OAuth, Proxies: o.Proxies, Inbox: o.Inbox, Notify: o.Notify, Version: Version,
+			Accounts: o.Accounts, Approvals: o.Approvals, Connectors: o.Connectors, Agents: o.Agents, Credentials: o.Credentials, Identity: o.Identity, OAuth: o.OAuth, Proxies: o.Proxies, Inbox: o.Inbox, Notify: o.Notify,
+			Version: Version, Host: o.Config.BaseURL.Hostname(),
 			Seen: web.NoteToken,
 		})
 	})

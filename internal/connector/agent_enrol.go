@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -61,22 +63,46 @@ func (a *Agents) Enrol(ctx context.Context, connector int64) (Enrolment, error) 
 	return e, err
 }
 
-// Environment is what the agent's process is given, one NAME=value each. The caller reveals the token.
-func (e Enrolment) Environment(addresses []string, secondary bool, token string) []string {
-	variables := []string{
-		"ORBIT_CONNECTOR_ADDRESSES=" + strings.Join(addresses, ","),
-		"ORBIT_CONNECTOR_FINGERPRINT=" + e.Fingerprint,
-		"ORBIT_CONNECTOR_TOKEN=" + token,
-	}
-	if secondary {
-		variables = append(variables, "ORBIT_CONNECTOR_SECONDARY=true")
-	}
-	return variables
+// Invitation is what a person takes to the machine of a new agent. It has the token in clear.
+type Invitation struct {
+	Connector   int64     `json:"network_connector_id"`
+	Name        string    `json:"name" doc:"Of the connector"`
+	Fingerprint string    `json:"fingerprint" doc:"SHA-256 of the certificate that the agent expects"`
+	Addresses   []string  `json:"addresses" nullable:"false" doc:"Where the agent calls in"`
+	Secondary   bool      `json:"secondary"`
+	Token       string    `json:"token" doc:"Enrols one agent, once; never shown again"`
+	ExpiresAt   time.Time `json:"expires_at"`
+	Environment []string  `json:"environment" nullable:"false" doc:"What the agent's process is given, NAME=value"`
+	Command     string    `json:"command" doc:"The complete command for the remote machine"`
 }
 
-// Command is the complete command for the remote machine, with the token in clear.
-func (e Enrolment) Command(addresses []string, secondary bool) string {
-	return strings.Join(e.Environment(addresses, secondary, e.Token.Reveal()), " \\\n    ") + " \\\n    orbit network-connector agent"
+// Invite writes the invitation for a machine that knows Orbit under addresses: a host alone is called at port.
+func (e Enrolment) Invite(addresses []string, port int, secondary bool) Invitation {
+	i := Invitation{
+		Connector: e.Connector.ID, Name: e.Connector.Name, Fingerprint: e.Fingerprint, Addresses: make([]string, len(addresses)), Secondary: secondary,
+		Token: e.Token.Reveal(), ExpiresAt: e.ExpiresAt.UTC().Truncate(time.Second),
+	}
+	for n, address := range addresses {
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			address = net.JoinHostPort(strings.Trim(address, "[]"), strconv.Itoa(port))
+		}
+		i.Addresses[n] = address
+	}
+	i.Environment = []string{
+		"ORBIT_CONNECTOR_ADDRESSES=" + strings.Join(i.Addresses, ","),
+		"ORBIT_CONNECTOR_FINGERPRINT=" + i.Fingerprint,
+		"ORBIT_CONNECTOR_TOKEN=" + i.Token,
+	}
+	if secondary {
+		i.Environment = append(i.Environment, "ORBIT_CONNECTOR_SECONDARY=true")
+	}
+	i.Command = strings.Join(i.Environment, " \\\n    ") + " \\\n    orbit network-connector agent"
+	return i
+}
+
+// List returns the agents of a connector, or with 0 of all of them, revoked ones last.
+func (a *Agents) List(ctx context.Context, connector int64) ([]AgentRow, error) {
+	return selectAgents(ctx, a.pool, connector)
 }
 
 // FindAgent returns an agent, or problem.ErrNotFound.

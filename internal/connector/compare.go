@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"orbit/internal/mail/ladder"
 )
 
 const (
@@ -21,10 +23,13 @@ type Path struct {
 	Visit
 }
 
+// Server visits the server whose ways are compared, through the connector with an id or, with 0, directly. It reports to
+// the ladder in its context.
+type Server func(ctx context.Context, connectorID int64) error
+
 // Compare visits a server directly and through every connector, several at once, and returns all ways in the
-// order of the report. visit is called with the id of a connector, 0 for directly, and reports to the ladder in
-// its context.
-func (s *Service) Compare(ctx context.Context, server func(ctx context.Context, connectorID int64) error) ([]Path, error) {
+// order of the report. tell, if any, hears of all of them whenever one gets on.
+func (s *Service) Compare(ctx context.Context, server Server, tell func([]Path)) ([]Path, error) {
 	all, err := s.List(ctx)
 	if err != nil {
 		return nil, err
@@ -33,25 +38,49 @@ func (s *Service) Compare(ctx context.Context, server func(ctx context.Context, 
 	if err != nil {
 		return nil, err
 	}
-	paths := make([]Path, len(all))
+	c := comparison{paths: make([]Path, len(all)), tell: tell}
+	for i, way := range all {
+		c.paths[i] = newPath(way, usual)
+	}
 	slots := make(chan struct{}, maxCompared)
 	var running sync.WaitGroup
-	for i, c := range all {
-		paths[i] = Path{ConnectorID: c.ID, Name: c.Name, Kind: c.Kind, Default: c.ID == usual || usual == 0 && c.Kind == KindDirect}
-		if c.Kind == KindDirect {
-			paths[i].ConnectorID = 0
-		}
+	for i, way := range c.paths {
 		running.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			ctx, cancel := context.WithTimeout(ctx, maxCompareTime)
 			defer cancel()
-			id := paths[i].ConnectorID
-			paths[i].Visit = attemptOn(ctx, nil, func(ctx context.Context) error { return server(ctx, id) })
+			c.note(i, attemptOn(ctx, func(v Visit) { c.note(i, v) }, func(ctx context.Context) error { return server(ctx, way.ConnectorID) }))
 		})
 	}
 	running.Wait()
-	return paths, nil
+	return c.paths, nil
+}
+
+// newPath is a way that nobody has gone yet.
+func newPath(c Connector, usual int64) Path {
+	p := Path{ConnectorID: c.ID, Name: c.Name, Kind: c.Kind, Default: c.ID == usual, Visit: Visit{Running: true, Steps: []ladder.Step{}}}
+	if c.Kind == KindDirect {
+		p.ConnectorID, p.Default = 0, p.Default || usual == 0
+	}
+	return p
+}
+
+// comparison is a comparison that runs.
+type comparison struct {
+	mu    sync.Mutex
+	paths []Path
+	tell  func([]Path)
+}
+
+// note takes down how far an attempt is.
+func (c *comparison) note(i int, v Visit) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.paths[i].Visit = v
+	if c.tell != nil {
+		c.tell(slices.Clone(c.paths))
+	}
 }
 
 func (s *Service) usual(ctx context.Context) (int64, error) {

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"orbit/internal/mail/dial"
-	"orbit/internal/mail/ladder"
 	"orbit/internal/problem"
 )
 
@@ -31,7 +30,7 @@ func TestPathsAreComparedSideBySide(t *testing.T) {
 			return err
 		}
 		return knock(ctx, d, far)
-	})
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,9 +70,9 @@ func TestAConnectorIsTested(t *testing.T) {
 	if err != nil || !alone.Works || names(alone.Steps) != "connector gate" {
 		t.Errorf("%+v, %v", alone, err)
 	}
-	var seen []ladder.Name
-	beyond, err := h.Test(h.ctx, c.ID, TestRequest{Host: " mail.example.com ", Port: 587}, func(s ladder.Step) { seen = append(seen, s.Name) })
-	if err != nil || beyond.Works || beyond.Fault.Code != "socks5_5" || beyond.FailedAt != "Connection through "+c.Name || len(seen) != 6 {
+	var seen []Visit
+	beyond, err := h.Test(h.ctx, c.ID, TestRequest{Host: " mail.example.com ", Port: 587}, func(v Visit) { seen = append(seen, v) })
+	if err != nil || beyond.Works || beyond.Fault.Code != "socks5_5" || beyond.FailedAt != "Connection through "+c.Name || len(seen) != 6 || len(seen[5].Steps) != 3 {
 		t.Errorf("%+v, %v, %v", beyond, seen, err)
 	}
 	for _, r := range []TestRequest{{Host: "mail.example.com"}, {Host: "a b", Port: 1}} {

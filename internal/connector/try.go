@@ -24,8 +24,9 @@ type TestRequest struct {
 	Port int    `json:"port,omitempty" form:"port" label:"Port"`
 }
 
-// Visit is what one attempt showed.
+// Visit is what one attempt showed, as far as it is.
 type Visit struct {
+	Running  bool          `json:"-"` // more is to come
 	Works    bool          `json:"works"`
 	Steps    []ladder.Step `json:"steps" nullable:"false"`
 	Fault    *ladder.Fault `json:"fault,omitempty"`
@@ -40,14 +41,14 @@ type reacher interface {
 
 // Test connects to a connector, signs in there, and with a host asks it for a connection to that. It tests an
 // inactive connector too, so that one can be tried before it is used. The error is about the request: an
-// attempt that failed is a Visit with a fault.
-func (s *Service) Test(ctx context.Context, id int64, r TestRequest, observe ladder.Observer) (Visit, error) {
+// attempt that failed is a Visit with a fault. tell, if any, hears of the attempt at each step.
+func (s *Service) Test(ctx context.Context, id int64, r TestRequest, tell func(Visit)) (Visit, error) {
 	c, err := s.Find(ctx, id)
 	if err != nil {
 		return Visit{}, err
 	}
 	r.Host = strings.TrimSpace(r.Host)
-	if err := r.validate(c); err != nil {
+	if err := r.Validate(c); err != nil {
 		return Visit{}, err
 	}
 	if err := s.recordTest(ctx, c, r); err != nil {
@@ -56,11 +57,13 @@ func (s *Service) Test(ctx context.Context, id int64, r TestRequest, observe lad
 	c.Active = true
 	ctx, cancel := context.WithTimeout(credential.WithReason(ctx, "test of network connector "+c.Name), maxTestTime)
 	defer cancel()
-	return attemptOn(ctx, observe, func(ctx context.Context) error { return s.try(ctx, c, r) }), nil
+	return attemptOn(ctx, tell, func(ctx context.Context) error { return s.try(ctx, c, r) }), nil
 }
 
-func (r TestRequest) validate(c Connector) error {
+// Validate says what is wrong with a request for a connector.
+func (r TestRequest) Validate(c Connector) error {
 	var wrong problem.Invalid
+	r.Host = strings.TrimSpace(r.Host)
 	if r.Host == "" {
 		if c.Kind == KindDirect {
 			wrong.Add("host", "Name a destination: there is nothing between this machine and it.")
@@ -97,8 +100,13 @@ func (s *Service) try(ctx context.Context, c Connector, r TestRequest) error {
 }
 
 // attemptOn makes an attempt and collects its steps.
-func attemptOn(ctx context.Context, observe ladder.Observer, do func(context.Context) error) Visit {
-	l := ladder.New(observe)
+func attemptOn(ctx context.Context, tell func(Visit), do func(context.Context) error) Visit {
+	var l *ladder.Ladder
+	l = ladder.New(func(ladder.Step) {
+		if tell != nil {
+			tell(Visit{Running: true, Steps: l.Steps()})
+		}
+	})
 	begun := time.Now()
 	err := do(ladder.With(ctx, l))
 	v := Visit{Works: err == nil, Steps: l.Steps(), Duration: time.Since(begun)}

@@ -19,15 +19,16 @@ type Finding struct {
 	What   string `json:"what"`
 	Good   bool   `json:"good"`
 	Result string `json:"result"`
+	Who    string `json:"who,omitempty"`    // must act, where it is not whoever runs the agent
 	Remedy string `json:"remedy,omitempty"` // what to do when it is not good
 }
 
 // mostOff is how far clocks may differ before logs of both sides cannot be compared any more.
 const mostOff = 5 * time.Minute
 
-// Examine looks for whatever could keep an agent from working: from the name of the server to the destinations.
-// It changes nothing, here and at the server.
-func Examine(ctx context.Context, o AgentOptions, destinations []Request) []Finding {
+// Examine looks for whatever could keep an agent from working, from the name of the server to the sign-in. It changes
+// nothing, here and at the server.
+func Examine(ctx context.Context, o AgentOptions) []Finding {
 	fingerprint, err := ParseFingerprint(o.Fingerprint)
 	if err != nil {
 		return []Finding{{What: "fingerprint", Result: err.Error(), Remedy: "Copy it from `orbit network-connector setup` or `status` on Orbit's machine."}}
@@ -37,9 +38,6 @@ func Examine(ctx context.Context, o AgentOptions, destinations []Request) []Find
 	findings := []Finding{key}
 	for _, address := range o.Addresses {
 		findings = append(findings, (&doctor{o: o, address: address, state: state}).examine(ctx)...)
-	}
-	for _, d := range destinations {
-		findings = append(findings, examineDestination(ctx, o, d))
 	}
 	return findings
 }
@@ -129,14 +127,14 @@ func (d *doctor) reach(ctx context.Context, proxy *url.URL) bool {
 	if _, err := netip.ParseAddr(host); err != nil {
 		found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		if err != nil {
-			d.bad("name", "Check the spelling in ORBIT_CONNECTOR_ADDRESSES or HTTPS_PROXY, and the resolver of this machine: getent ahosts "+host, "%s of %s: %v", host, whose, err)
+			d.bad("name", "Check the spelling in ORBIT_CONNECTOR_ADDRESSES or HTTPS_PROXY, and the resolver of this machine: getent ahosts "+host, "%s of %s: %s", host, whose, FailureOf(err).sentence())
 			return false
 		}
 		d.good("name", "%s is %v", host, found)
 	}
 	conn, err := (&net.Dialer{Timeout: tcpTime}).DialContext(ctx, "tcp", hop)
 	if err != nil {
-		d.bad("port", fmt.Sprintf("Allow TCP from this machine to %s. On Orbit's machine: is `orbit serve` running, and does `orbit network-connector status` say that it listens?", hop), "%s: %v", hop, err)
+		d.bad("port", fmt.Sprintf("Allow TCP from this machine to %s. On Orbit's machine: is `orbit serve` running, and does `orbit network-connector status` say that it listens?", hop), "%s: %s", hop, FailureOf(err).sentence())
 		return false
 	}
 	_ = conn.Close()
@@ -210,22 +208,26 @@ func proxyHost(proxy *url.URL) string {
 	return proxy.Host
 }
 
-// examineDestination dials as a tunnel would.
-func examineDestination(ctx context.Context, o AgentOptions, r Request) Finding {
-	f := Finding{What: fmt.Sprintf("destination (%s)", net.JoinHostPort(r.Host, fmt.Sprint(r.Port)))}
-	ctx, cancel := context.WithTimeout(ctx, r.Timeout)
-	defer cancel()
-	conn, err := o.Dial(ctx, r, func(Progress) {})
-	if err != nil {
-		failure := FailureOf(err)
-		f.Result = failure.Text
-		f.Remedy = "Allow TCP from this machine to it, or correct host and port."
-		if failure.Code == Forbidden {
-			f.Remedy = failure.Setting
-		}
-		return f
+// sentence says a failure in words of no particular program.
+func (f *Failure) sentence() string {
+	switch f.Code {
+	case NameUnknown:
+		return "the name does not exist"
+	case NameSilent, NameFailed:
+		return "the name server of this machine gives no answer about it"
+	case NoAddress:
+		return "the name has no address"
+	case Refused:
+		return "the machine is there, but nothing accepts connections on the port"
+	case Unreachable:
+		return "there is no route from this machine, or its own firewall forbids it"
+	case Timeout:
+		return "no answer: the machine is off, or a firewall on the way drops the packets"
+	case Reset:
+		return "the connection is broken off: a firewall on the way does that"
+	case Exhausted:
+		return "this machine has no file descriptors or no memory left"
+	case Forbidden, Cancelled, NoAgent, Other:
 	}
-	defer conn.Close()
-	f.Good, f.Result = true, "connected to "+conn.RemoteAddr().String()
-	return f
+	return f.Text
 }

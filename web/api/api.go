@@ -39,6 +39,7 @@ const maxBody = 1 << 20
 type Options struct {
 	Accounts    *account.Service
 	Approvals   *approval.Service
+	Agents      *connector.Agents // of network connectors; nil: no operations about them
 	Connectors  *connector.Service
 	Credentials *credential.Service
 	Identity    *identity.Service
@@ -47,6 +48,7 @@ type Options struct {
 	Inbox       *inbox.Service
 	Notify      *notify.Service
 	Version     string
+	Host        string // under which others know Orbit
 	// Seen hears which token a request was made with, for the log of requests. nil: nobody listens.
 	Seen func(ctx context.Context, token string)
 }
@@ -78,6 +80,7 @@ func Mount(router chi.Router, o Options) {
 	a.notifications()
 	a.credentials()
 	a.networkConnectors()
+	a.connectorAgents()
 	a.oauthClients()
 	a.proxyListeners()
 	a.proxyLog()

@@ -143,7 +143,7 @@ func (a *api) comparing(visiting func(*account.Service, context.Context, int64) 
 			return nil, err
 		}
 		output := &comparePathsOutput{}
-		output.Body.Items, err = a.Connectors.Compare(c, visit.To)
+		output.Body.Items, err = a.Connectors.Compare(c, visit.To, nil)
 		return output, err
 	}
 }

@@ -265,18 +265,14 @@ func AgentLevelCell(level connector.AgentLevel) templ.Component {
 
 // EnrolView is what a new agent needs, shown once.
 type EnrolView struct {
-	Enrolment connector.Enrolment
-	Addresses []string
-	Secondary bool
-	Expires   string
-	Back      string
+	connector.Invitation
+	Expires string
+	Back    string
 }
-
-func (v EnrolView) command() string { return v.Enrolment.Command(v.Addresses, v.Secondary) }
 
 func (v EnrolView) facts() []ui.Fact {
 	return []ui.Fact{
-		{Label: "Fingerprint", Value: v.Enrolment.Fingerprint, Mono: true}, {Label: "The token expires", Value: v.Expires},
+		{Label: "Fingerprint", Value: v.Fingerprint, Mono: true}, {Label: "The token expires", Value: v.Expires},
 	}
 }
 
@@ -302,7 +298,7 @@ func Enrolled(v EnrolView) templ.Component {
 			templ_7745c5c3_Var8 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = ui.PageHead("Agent for "+v.Enrolment.Connector.Name, "Run this on the machine in the other network. The token enrols one agent, once, and is never shown again.").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.PageHead("Agent for "+v.Name, "Run this on the machine in the other network. The token enrols one agent, once, and is never shown again.").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -310,7 +306,7 @@ func Enrolled(v EnrolView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Code(v.command()).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Code(v.Command).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -325,7 +321,7 @@ func Enrolled(v EnrolView) templ.Component {
 		var templ_7745c5c3_Var9 templ.SafeURL
 		templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(v.Back))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/page/agents.templ`, Line: 101, Col: 60}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/page/agents.templ`, Line: 97, Col: 60}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 		if templ_7745c5c3_Err != nil {

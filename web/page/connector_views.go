@@ -1,6 +1,7 @@
 package page
 
 import (
+	"net/url"
 	"strconv"
 
 	"orbit/internal/connector"
@@ -48,6 +49,7 @@ type ConnectorTestView struct {
 	Action     string
 	Request    connector.TestRequest
 	Visit      *connector.Visit // nil: not tested yet
+	Refused    string           // why there is no test
 	ConfirmKey string           // where the host key is confirmed, when that is what stands in the way
 }
 
@@ -66,17 +68,31 @@ func (v ConnectorTestView) submit() string {
 }
 
 func (v ConnectorTestView) ladder() ui.LadderView {
-	final := ui.FlashView{Tone: ui.Good, Text: v.Connector.Name + " can be reached."}
-	switch {
-	case v.Visit.Works && v.Request.Host != "":
-		final.Text = v.Request.Host + " can be reached through " + v.Connector.Name + "."
-		if v.Connector.Kind == connector.KindDirect {
-			final.Text = v.Request.Host + " can be reached directly."
-		}
-	case !v.Visit.Works:
-		final = ui.FlashView{Tone: ui.Bad, Text: v.stopped()}
+	view := ui.LadderView{ID: "connector-ladder", Steps: v.Visit.Steps, Running: v.Visit.Running, Stream: v.stream()}
+	if !view.Running {
+		view.Final, view.Actions = v.verdict(), connectorTestActions(v)
 	}
-	return ui.LadderView{ID: "connector-ladder", Steps: v.Visit.Steps, Final: &final, Actions: connectorTestActions(v)}
+	return view
+}
+
+// stream is where the test runs while somebody watches.
+func (v ConnectorTestView) stream() string {
+	return v.Action + "/events?" + url.Values{"host": {v.Request.Host}, "port": {strconv.Itoa(v.Request.Port)}}.Encode()
+}
+
+// verdict is the result in words.
+func (v ConnectorTestView) verdict() *ui.FlashView {
+	switch direct := v.Connector.Kind == connector.KindDirect; {
+	case v.Refused != "":
+		return &ui.FlashView{Tone: ui.Bad, Text: v.Refused}
+	case !v.Visit.Works:
+		return &ui.FlashView{Tone: ui.Bad, Text: v.stopped()}
+	case v.Request.Host == "":
+		return &ui.FlashView{Tone: ui.Good, Text: v.Connector.Name + " can be reached."}
+	case direct:
+		return &ui.FlashView{Tone: ui.Good, Text: v.Request.Host + " can be reached directly."}
+	}
+	return &ui.FlashView{Tone: ui.Good, Text: v.Request.Host + " can be reached through " + v.Connector.Name + "."}
 }
 
 // stopped says where the attempt ended; the step itself says why.

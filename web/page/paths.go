@@ -1,6 +1,7 @@
 package page
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,14 @@ type PathsView struct {
 	Here  string           // this page; the comparison is posted to it
 	Paths []connector.Path // nil: not compared yet
 	Now   string           // how the account's connections leave: "directly", "through agent-1"
+
+	Running bool   // the comparison begins with the events
+	Refused string // why there is none
+}
+
+// ended reports whether all ways were gone.
+func (v PathsView) ended() bool {
+	return v.Paths != nil && !slices.ContainsFunc(v.Paths, func(p connector.Path) bool { return p.Running })
 }
 
 // Title of the page.
@@ -58,7 +67,7 @@ func pathName(p connector.Path) string {
 }
 
 func pathLadder(p connector.Path) ui.LadderView {
-	return ui.LadderView{ID: "path-" + strconv.FormatInt(p.ConnectorID, 10), Steps: p.Steps}
+	return ui.LadderView{ID: "path-" + strconv.FormatInt(p.ConnectorID, 10), Steps: p.Steps, Running: p.Running}
 }
 
 // pathBecause is why a way does not lead there.
