@@ -30,7 +30,9 @@ type LoopView struct {
 }
 
 // dueSoon reports whether the next loop test begins before a reader could come back to it.
-func (v LoopView) dueSoon(s inbox.LoopSchedule) bool { return s.NextAt.Before(v.Clock.Now.Add(time.Minute)) }
+func (v LoopView) dueSoon(s inbox.LoopSchedule) bool {
+	return s.NextAt.Before(v.Clock.Now.Add(time.Minute))
+}
 
 // LoopValues are what the form holds.
 type LoopValues struct {
