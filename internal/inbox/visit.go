@@ -10,10 +10,11 @@ import (
 	"orbit/internal/mail/fetch"
 )
 
-// maxChunk bounds the messages that are read before those on the server are deleted or marked.
+// maxChunk bounds the messages that are read before those on the server are deleted or marked. Then the server waits
+// until all of them are stored, so that it is not done often.
 const (
-	maxChunk     = 4000
-	maxChunkSize = 64 << 20
+	maxChunk     = 20_000
+	maxChunkSize = 256 << 20
 )
 
 // visiting is one mailbox on this process's hands: a lease, perhaps an open connection, and how far it was read. It is

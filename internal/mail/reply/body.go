@@ -1,7 +1,6 @@
 package reply
 
 import (
-	"bytes"
 	"io"
 	"strings"
 
@@ -128,13 +127,13 @@ func (s *section) htmlLines() []quote.Line {
 // decode returns the text in UTF-8, freed of the ways in which plain text is packed.
 func (src *source) decode() string {
 	if src.text == nil {
-		text := src.unpack(src.kept.Bytes())
+		text := src.unpack(src.kept.String())
 		src.text = &text
 	}
 	return *src.text
 }
 
-func (src *source) unpack(kept []byte) string {
+func (src *source) unpack(kept string) string {
 	text := parts.DecodeCharset(src.part.Params["charset"], kept)
 	if src.part.Type == "text/html" {
 		return text
@@ -158,11 +157,11 @@ func (b *body) excerpt(n int) string {
 
 // begin returns the lines within the first n bytes; "" where the text is shorter, or has to be decoded as a whole.
 func (src *source) begin(n int) string {
-	kept := src.kept.Bytes()
+	kept := src.kept.String()
 	if len(kept) <= n || src.text != nil {
 		return ""
 	}
-	kept = kept[:bytes.LastIndexByte(kept[:n], '\n')+1]
+	kept = kept[:strings.LastIndexByte(kept[:n], '\n')+1]
 	if !parts.Plain(kept) {
 		return ""
 	}
@@ -171,8 +170,8 @@ func (src *source) begin(n int) string {
 
 // searched returns the text for a search for what no line end divides: as it came, where that will do.
 func (b *body) searched() string {
-	if b.all == nil && len(b.sections) == 1 && b.sections[0].html == nil && parts.Plain(b.sections[0].plain.kept.Bytes()) {
-		return string(b.sections[0].plain.kept.Bytes())
+	if b.all == nil && len(b.sections) == 1 && b.sections[0].html == nil && parts.Plain(b.sections[0].plain.kept.String()) {
+		return b.sections[0].plain.kept.String()
 	}
 	return b.full()
 }

@@ -31,7 +31,7 @@ const maxRecipients = 500
 
 // readStatus reads RFC 3464: a group of fields for the message, then one for each recipient.
 func readStatus(buf *parts.Buffer) *Bounce {
-	text := strings.TrimLeft(parts.DecodeCharset("", buf.Bytes()), "\n")
+	text := strings.TrimLeft(parts.DecodeCharset("", buf.String()), "\n")
 	b := &Bounce{Standard: true}
 	for text != "" && len(b.Recipients) < maxRecipients {
 		var group parts.Header

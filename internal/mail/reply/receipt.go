@@ -37,7 +37,7 @@ func firstNonEmpty(values ...string) string {
 }
 
 func readNotice(b *parts.Buffer) *Receipt {
-	text := strings.TrimLeft(parts.DecodeCharset("", b.Bytes()), "\n")
+	text := strings.TrimLeft(parts.DecodeCharset("", b.String()), "\n")
 	h, _ := parts.ParseHeader(text)
 	modes, disposition, _ := strings.Cut(strings.ToLower(h.Get("Disposition")), ";")
 	disposition, _, _ = strings.Cut(strings.TrimSpace(disposition), "/") // a modifier

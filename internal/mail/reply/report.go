@@ -40,7 +40,7 @@ func isMicrosoftComplaint(m *Message) bool {
 }
 
 func readFeedback(b *parts.Buffer) *Report {
-	h, _ := parts.ParseHeader(parts.DecodeCharset("", b.Bytes()))
+	h, _ := parts.ParseHeader(parts.DecodeCharset("", b.String()))
 	r := &Report{
 		Type: strings.ToLower(h.Get("Feedback-Type")), UserAgent: h.Get("User-Agent"), MailFrom: strings.Trim(h.Get("Original-Mail-From"), "<> "),
 		SourceIP: h.Get("Source-IP"), Standard: true,
@@ -71,7 +71,7 @@ func (rd *reading) completeReport(r *Report) {
 // originalHeader returns the header of the first message that is included.
 func (rd *reading) originalHeader() parts.Header {
 	for _, b := range rd.originals {
-		if h, _ := parts.ParseHeader(parts.DecodeCharset("", b.Bytes())); len(h) > 0 {
+		if h, _ := parts.ParseHeader(parts.DecodeCharset("", b.String())); len(h) > 0 {
 			return h
 		}
 	}

@@ -18,7 +18,7 @@ func Addresses(value string) (list []mail.Address, exact bool) {
 		return []mail.Address{one}, true
 	}
 	if !utf8.ValidString(value) {
-		value = DecodeCharset("", []byte(value))
+		value = DecodeCharset("", value)
 	}
 	if parsed, err := addressParser.ParseList(value); err == nil {
 		for _, a := range parsed {
@@ -73,7 +73,7 @@ var addressParser = mail.AddressParser{WordDecoder: &mime.WordDecoder{CharsetRea
 
 func charsetReader(label string, r io.Reader) (io.Reader, error) {
 	text, err := io.ReadAll(r)
-	return strings.NewReader(DecodeCharset(label, text)), err
+	return strings.NewReader(DecodeCharset(label, string(text))), err
 }
 
 // splitList splits at commas outside quotes and angle brackets.

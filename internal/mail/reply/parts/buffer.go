@@ -1,5 +1,7 @@
 package parts
 
+import "strings"
+
 // firstRoom holds most texts, so that they are not moved while they grow line by line.
 const firstRoom = 4 << 10
 
@@ -7,21 +9,21 @@ const firstRoom = 4 << 10
 type Buffer struct {
 	Max       int
 	Truncated bool
-	kept      []byte
+	kept      strings.Builder
 }
 
 func (b *Buffer) Write(p []byte) (int, error) {
 	n := len(p)
-	if room := b.Max - len(b.kept); n > room {
+	if room := b.Max - b.kept.Len(); n > room {
 		b.Truncated = true
 		p = p[:max(room, 0)]
 	}
-	if b.kept == nil {
-		b.kept = make([]byte, 0, min(b.Max, max(len(p), firstRoom)))
+	if b.kept.Cap() == 0 {
+		b.kept.Grow(min(b.Max, max(len(p), firstRoom)))
 	}
-	b.kept = append(b.kept, p...)
+	b.kept.Write(p)
 	return n, nil
 }
 
-// Bytes returns what was kept.
-func (b *Buffer) Bytes() []byte { return b.kept }
+// String returns what was kept, without a copy.
+func (b *Buffer) String() string { return b.kept.String() }

@@ -26,7 +26,7 @@ func tree(t testing.TB, message string) (string, []string) {
 	}
 	var out strings.Builder
 	for _, s := range all {
-		fmt.Fprintf(&out, "%s %q in %q %d/%d %q\n", s.part.Type, s.part.Filename, s.part.Parent, s.part.Group, s.part.Nth, s.body.Bytes())
+		fmt.Fprintf(&out, "%s %q in %q %d/%d %q\n", s.part.Type, s.part.Filename, s.part.Parent, s.part.Group, s.part.Nth, s.body.String())
 	}
 	return out.String(), problems
 }
@@ -108,7 +108,7 @@ func TestDecodeCharsetDoubtsTheLabel(t *testing.T) {
 		{"utf-8", "\ufeffa\r\nb\rc\x00", "a\nb\nc"},
 		{"utf-8", "cut in a charac\xc3", "cut in a charac\ufffd"},
 	} {
-		if got := DecodeCharset(c.label, []byte(c.in)); got != c.want {
+		if got := DecodeCharset(c.label, c.in); got != c.want {
 			t.Errorf("%s %q: %q, want %q", c.label, c.in, got, c.want)
 		}
 	}
@@ -237,7 +237,7 @@ func FuzzWalk(f *testing.F) {
 			t.Fatal(err)
 		}
 		for _, b := range bodies {
-			DecodeCharset(label, b.Bytes())
+			DecodeCharset(label, b.String())
 		}
 		for _, field := range h {
 			DecodeWords(field.Value)

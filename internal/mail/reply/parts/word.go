@@ -9,7 +9,7 @@ import (
 // between two words, and raw 8-bit text. What is no correct encoded word stays as it is.
 func DecodeWords(value string) string {
 	if !strings.Contains(value, "=?") {
-		return DecodeCharset("", []byte(value))
+		return DecodeCharset("", value)
 	}
 	var d wordDecoder
 	for value != "" {
@@ -84,12 +84,12 @@ func (d *wordDecoder) word(w word) {
 func (d *wordDecoder) text(s string) {
 	d.flush()
 	d.charset = ""
-	d.out.WriteString(DecodeCharset("", []byte(s)))
+	d.out.WriteString(DecodeCharset("", s))
 }
 
 func (d *wordDecoder) flush() {
 	if len(d.pending) > 0 {
-		d.out.WriteString(strings.ReplaceAll(DecodeCharset(d.charset, d.pending), "\n", " "))
+		d.out.WriteString(strings.ReplaceAll(DecodeCharset(d.charset, string(d.pending)), "\n", " "))
 		d.pending = d.pending[:0]
 	}
 }

@@ -166,7 +166,10 @@ func foldASCII(text string) (string, bool) {
 		}
 		out = append(out, c)
 	}
-	return strings.TrimSuffix(string(out), " "), true
+	if n := len(out); n > 0 && out[n-1] == ' ' {
+		out = out[:n-1]
+	}
+	return string(out), true
 }
 
 // folded reports whether there is nothing to fold, as in most lines that programs compare.
