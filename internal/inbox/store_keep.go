@@ -101,7 +101,7 @@ func (c *columns) add(r Row, l *letter, imap bool) error {
 	if imap {
 		uid, uidl = int64(uidOf(l.ref)), ""
 	}
-	attachments := []byte("[]")
+	attachments := []byte(noAttachments)
 	if len(r.Attachments) > 0 {
 		var err error
 		if attachments, err = json.Marshal(r.Attachments); err != nil {
@@ -161,24 +161,37 @@ func queueMessages(b *pgx.Batch, p place, rows []Row, letters []*letter) error {
 
 func (c *columns) into(args pgx.NamedArgs) {
 	for name, values := range map[string]any{
-		"id": c.id, "uid": c.uid, "uidl": c.uidl, "size": c.size, "message_id": c.messageID, "address": c.address,
-		"name": c.name, "subject": c.subject, "class": c.class, "automatic": c.automatic, "answer": c.answer, "text": c.text,
-		"related": c.related, "original": c.original, "handling": c.handling, "outcome": c.outcome, "note": c.note,
-		"attachments": c.attachments, "authentication": c.authentication, "date": c.date, "received": c.received,
-		"complete": c.complete,
+		"id": c.id, "uid": c.uid, "uidl": unusual(c.uidl, ""), "size": c.size, "message_id": c.messageID, "address": c.address,
+		"name": c.name, "subject": c.subject, "class": c.class, "automatic": unusual(c.automatic, ""),
+		"answer": unusual(c.answer, ""), "text": c.text, "related": unusual(c.related, ""), "original": unusual(c.original, ""),
+		"handling": c.handling, "outcome": unusual(c.outcome, ""), "note": unusual(c.note, ""),
+		"attachments": unusual(c.attachments, noAttachments), "authentication": c.authentication, "date": c.date,
+		"received": c.received, "complete": c.complete,
 	} {
 		args[name] = values
 	}
 }
 
+// unusual leaves out a column that says the same of all messages: most mail answers none and has nothing attached.
+func unusual(values []string, usual string) []string {
+	if slices.ContainsFunc(values, func(v string) bool { return v != usual }) {
+		return values
+	}
+	return nil
+}
+
+const noAttachments = "[]"
+
+// An array that is shorter than the others gives null where it has ended.
 const insertMessageRows = `
 	insert into inbound_message (
 		mailbox_account_id, folder, uid_validity, id, uid, uidl, message_id, from_address, from_name, subject,
 		message_date, received_at, class, automatic, answer, text, size, complete, attachments, authentication,
 		original, related, handling, outcome, note)
-	select @account, @folder, @validity, id, uid, uidl, message_id, address, name, subject,
-		date, received, class, automatic, answer, text, size, complete, attachments::jsonb, authentication::jsonb,
-		original, related, handling, outcome, note
+	select @account, @folder, @validity, id, uid, coalesce(uidl, ''), message_id, address, name, subject,
+		date, received, class, coalesce(automatic, ''), coalesce(answer, ''), text, size, complete,
+		coalesce(attachments, '[]')::jsonb, authentication::jsonb,
+		coalesce(original, ''), coalesce(related, ''), handling, coalesce(outcome, ''), coalesce(note, '')
 	from (
 		select unnest(@id::bigint[]) as id, unnest(@uid::bigint[]) as uid, unnest(@uidl::text[]) as uidl,
 			unnest(@message_id::text[]) as message_id, unnest(@address::text[]) as address, unnest(@name::text[]) as name,

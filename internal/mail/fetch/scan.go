@@ -122,8 +122,9 @@ func marker(tail []byte) (int64, bool) {
 }
 
 func isFetch(head []byte) bool {
-	words := bytes.SplitN(head[:min(len(head), 24)], []byte(" "), 4)
-	return len(words) == 4 && string(words[0]) == "*" && bytes.EqualFold(words[2], []byte("FETCH"))
+	number, found := bytes.CutPrefix(head[:min(len(head), 24)], []byte("* "))
+	_, word, more := bytes.Cut(number, []byte(" "))
+	return found && more && hasFold(word, "FETCH ")
 }
 
 func isSearch(head []byte) bool { return hasFold(head, "* SEARCH") || hasFold(head, "* ESEARCH") }
