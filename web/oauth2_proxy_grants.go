@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/a-h/templ"
 
@@ -172,21 +171,13 @@ func grantCSV(rows []oauth.Grant, patterns map[int64]oauth.Registration) [][]str
 		if g.Fault != nil {
 			cause = g.Fault.Cause
 		}
+		servers, _ := g.Approved()
 		lines[i] = []string{
 			g.Address, page.GrantWord(g.State), patterns[g.RegistrationID].Pattern, g.SignedInAs, g.ProvenBy, utc(g.ExpiresAt), utc(g.AuthorisedAt),
-			g.AuthorisedBy, strings.Join(approvedServers(g), "; "), cause,
+			g.AuthorisedBy, servers, cause,
 		}
 	}
 	return lines
-}
-
-// approvedServers are those of other people than the provider that tokens of a grant may go to.
-func approvedServers(g oauth.Grant) []string {
-	servers := make([]string, len(g.ApprovedServers))
-	for i, a := range g.ApprovedServers {
-		servers[i] = a.Server
-	}
-	return servers
 }
 
 // askTryGrant says what a try does, tryGrant does it: a token now, and what the mail server says to it.

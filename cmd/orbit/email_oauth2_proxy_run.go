@@ -192,8 +192,8 @@ func printGrants(out io.Writer, grants []oauth.Grant) {
 		return []any{g.Address, g.State, moment(g.ExpiresAt), by, cause}
 	})
 	for _, g := range grants {
-		for _, a := range g.ApprovedServers {
-			fmt.Fprintf(out, "\nThe token of %s also goes to %s, approved by %s on %s.\n", g.Address, a.Server, cmp.Or(a.ApprovedBy, "nobody known"), moment(&a.ApprovedAt))
+		if servers, last := g.Approved(); servers != "" {
+			fmt.Fprintf(out, "\nThe token of %s also goes to %s; approved by %s at %s.\n", g.Address, servers, cmp.Or(last.ApprovedBy, "nobody known"), moment(&last.ApprovedAt))
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"strings"
 	"time"
 
 	"orbit/internal/mail/ladder"
@@ -60,6 +61,18 @@ type ApprovedServer struct {
 	Server     string    `json:"server"` // "mail.example.com:587, STARTTLS"
 	ApprovedAt time.Time `json:"approved_at"`
 	ApprovedBy string    `json:"approved_by,omitempty"`
+}
+
+// Approved lists the approved servers in one line, "" for none, and the last of the approvals. One consent gives them all.
+func (g Grant) Approved() (servers string, last ApprovedServer) {
+	names := make([]string, len(g.ApprovedServers))
+	for i, a := range g.ApprovedServers {
+		names[i] = a.Server
+		if a.ApprovedAt.After(last.ApprovedAt) {
+			last = a
+		}
+	}
+	return strings.Join(names, "; "), last
 }
 
 // WrongMailbox reports whether the provider named another mailbox than the expected one. That can be meant,
