@@ -2,6 +2,7 @@ package proxyhost
 
 import (
 	"errors"
+	"iter"
 	"strings"
 	"testing"
 
@@ -77,9 +78,11 @@ func TestATrialIsWatched(t *testing.T) {
 	if len(seen) < 9 || seen[0] != "local_port" || seen[len(seen)-1] != climbed(last) || !strings.HasSuffix(climbed(last), " token auth") {
 		t.Errorf("seen %q, at the end %q", seen, climbed(last))
 	}
-	for range r.Watch(r.ctx, l.ID, mailbox) {
-		break // a reader that goes away ends the test
+	next, leave := iter.Pull2(r.Watch(r.ctx, l.ID, mailbox))
+	if _, err, ok := next(); !ok || err != nil {
+		t.Errorf("the first step: %v", err)
 	}
+	leave() // a reader that goes away ends the test
 	for trial, err := range r.Watch(r.ctx, 99, "") {
 		if !errors.Is(err, problem.ErrNotFound) {
 			t.Errorf("there is no such listener: %v %v", err, trial)
