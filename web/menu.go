@@ -50,7 +50,7 @@ func (s *Server) visible(links []ui.Link, role identity.Role, path string) []ui.
 	var kept []ui.Link
 	for _, l := range links {
 		if n, exists := s.needs[l.Href]; exists && n.allows(role) {
-			l.Here = under(path, l.Href)
+			l.Here = under(entered(path), l.Href)
 			kept = append(kept, l)
 		}
 	}
@@ -73,12 +73,20 @@ func under(path, root string) bool {
 	return path == root || strings.HasPrefix(path, strings.TrimSuffix(root, "/")+"/")
 }
 
+// entered is the path by which the menu leads to a page: event types are a part of the notifications that name them.
+func entered(path string) string {
+	if under(path, eventTypesPath) {
+		return rulesPath + "/event-types" + strings.TrimPrefix(path, eventTypesPath)
+	}
+	return path
+}
+
 // crumbs is the way to a page: Settings, the group, the entry of the menu, the page itself.
 func crumbs(path, title string) []ui.Link {
 	if !under(path, "/settings") || path == "/settings" {
 		return nil
 	}
-	way := []ui.Link{{Label: "Settings", Href: "/settings"}}
+	way, path := []ui.Link{{Label: "Settings", Href: "/settings"}}, entered(path)
 	for _, g := range settingsMenu {
 		for _, l := range g.Links {
 			if !under(path, l.Href) {
