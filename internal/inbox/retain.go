@@ -12,6 +12,7 @@ import (
 
 // Old messages go in small steps, so that nobody waits for them to go.
 const (
+	retainFirst = 3 * time.Minute // after the start, so that processes that live short clear away too
 	retainEvery = time.Hour
 	retainBatch = 500
 	retainRest  = 100 * time.Millisecond
@@ -20,7 +21,7 @@ const (
 // retain removes what is older than System Parameters say. What was seen stays known: mail that is still on the
 // server does not come back.
 func (s *Service) retain(ctx context.Context) {
-	for pause(ctx, jitter(retainEvery)) {
+	for rest := retainFirst; pause(ctx, jitter(rest)); rest = retainEvery {
 		if err := s.retainNow(ctx); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "clear away old messages", "error", err)
 		}
