@@ -137,13 +137,7 @@ func TestARequestIsDecidedByAnAnswer(t *testing.T) {
 	if !strings.Contains(unfolded(asked), "answer this mail with APPROVE or REJECT as its first line") {
 		t.Errorf("the mail does not say that it can be answered:\n%s", asked)
 	}
-	answer := strings.Join([]string{
-		"Authentication-Results: mx.example.com; dmarc=pass header.from=example.com",
-		"From: Ana <ana@example.com>", "To: " + owner.Address, "Subject: Re: " + header(asked, "Subject"), "Date: " + time.Now().Format(time.RFC1123Z),
-		"Message-ID: <answer@example.com>", "In-Reply-To: " + header(asked, "Message-ID"),
-		"References: " + header(asked, "References") + " " + header(asked, "Message-ID"), "", "APPROVE", "", "as agreed", "",
-	}, "\r\n")
-	if err := d.Sandbox.Deliver(owner.Address, []byte(answer)); err != nil {
+	if err := d.Sandbox.Deliver(owner.Address, approves(asked, owner.Address)); err != nil {
 		t.Fatal(err)
 	}
 	if told := sink.Next(t); told.To[0] != "rita@example.com" || !strings.Contains(string(told.Data), "approved") {
@@ -154,6 +148,16 @@ func TestARequestIsDecidedByAnAnswer(t *testing.T) {
 	if state["status"] != "approved" || decision["way"] != "reply" || decision["justification"] != "as agreed" {
 		t.Errorf("%v", state)
 	}
+}
+
+// approves is Ana's answer to a mail that asked her, as her mail program writes it and the server of the mailbox stores it.
+func approves(asked, to string) []byte {
+	return []byte(strings.Join([]string{
+		"Authentication-Results: mx.example.com; dmarc=pass header.from=example.com",
+		"From: Ana <ana@example.com>", "To: " + to, "Subject: Re: " + header(asked, "Subject"), "Date: " + time.Now().Format(time.RFC1123Z),
+		"Message-ID: <answer@example.com>", "In-Reply-To: " + header(asked, "Message-ID"),
+		"References: " + header(asked, "References") + " " + header(asked, "Message-ID"), "", "APPROVE", "", "as agreed", "",
+	}, "\r\n"))
 }
 
 // header is the value of a header field, unfolded.

@@ -88,6 +88,34 @@ func TestARefusalAtOnceIsAsGoodAsABounce(t *testing.T) {
 	}
 }
 
+// An approver is asked through Postfix, and the answer lies in a mailbox of Dovecot.
+func TestAnAnswerInDovecotDecides(t *testing.T) {
+	t.Parallel()
+	server := mailtest.Postfix(t, mailtest.PostfixOptions{})
+	h := newHouse(t)
+	p := h.program(t, identity.Administrator)
+	h.signInAt(p, server)
+	p.want(http.StatusOK, http.MethodPatch, "/imap-pop3-accounts/1", fields{"authserv_id": "mx.example.com"})
+	ana := h.approver(t, "ana")
+	p.want(http.StatusCreated, http.MethodPost, "/approver-groups", fields{"name": "Databases", "members": []fields{{"user_id": ana.ID, "level": 1}}})
+	p.want(http.StatusCreated, http.MethodPost, "/access-requests", fields{
+		"requester": fields{"name": "Rita", "email": "rita@example.org"}, "approver_group": "Databases", "action": "Start session",
+		"end": time.Now().Add(time.Hour).Format(time.RFC3339),
+	})
+	mails := map[string]string{}
+	for range 2 {
+		mail := server.Sink.Next(t)
+		mails[mail.To[0]] = string(mail.Data)
+	}
+	server.Dovecot.Deliver(t, mailtest.User, approves(mails["ana@example.com"], mailtest.User))
+	if told := server.Sink.Next(t); told.To[0] != "rita@example.org" || !strings.Contains(string(told.Data), "approved") {
+		t.Errorf("%v\n%s", told.To, told.Data)
+	}
+	if state := p.want(http.StatusOK, http.MethodGet, "/access-requests/1", nil); state["status"] != "approved" || !strings.Contains(fmt.Sprint(state["decisions"]), "way:reply") {
+		t.Errorf("%v", state)
+	}
+}
+
 // signInAt registers the accounts of a mailbox: Postfix, through which everything is sent, and Dovecot, where answers
 // arrive.
 func (h *house) signInAt(p program, server *mailtest.PostfixServer) {
