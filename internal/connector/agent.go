@@ -83,7 +83,7 @@ type farClimb struct {
 
 func (f *farClimb) told(p tunnel.Progress) {
 	if p.Step == tunnel.TakenUp {
-		if f.on != ladder.Connector {
+		if f.on != ladder.Connector || p.Text == tunnel.AnotherProcess {
 			f.l.Record("note", p.Text)
 			return
 		}

@@ -18,11 +18,14 @@ func TestAProcessWithoutAnAgentAsksTheOneThatHasIt(t *testing.T) {
 	other := h.process("")
 	other.service.rules.Allowed = []Pattern{{Host: "localhost"}}
 	for range 2 {
-		conn, _, err := other.throughAgent(t, h, "localhost", port)
+		conn, steps, err := other.throughAgent(t, h, "localhost", port)
 		if err != nil {
 			t.Fatal(err)
 		}
 		mustSwap(t, conn)
+		if !strings.Contains(steps[0].Result, "agent lisbon (primary)") {
+			t.Errorf("the step does not name the agent: %q", steps[0].Result)
+		}
 	}
 	_, _, err := other.throughAgent(t, h, "no-such-host.invalid", 25)
 	var e *ladder.Error

@@ -88,7 +88,7 @@ func TestAMovedRowGetsNoSecret(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	c := h.register(KindHTTPConnect, 3128, "orbit", "s3cret")
-	if _, err := h.pool.Exec(h.ctx, "update network_connector set port = $1 where id = $2", closedPort(t), c.ID); err != nil {
+	if _, err := h.pool.Exec(h.ctx, "update network_connector set port = $1 where id = $2", closedPort, c.ID); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := h.dial(c, "mail.example.com", 587); faultOf(t, err).Fault.Code != "connector_secret_not_approved" {

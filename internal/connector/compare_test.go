@@ -90,7 +90,7 @@ func TestAConnectorIsTested(t *testing.T) {
 	if _, err := h.Test(h.ctx, 4711, TestRequest{}, nil); !errors.Is(err, problem.ErrNotFound) {
 		t.Errorf("%v", err)
 	}
-	gone, err := h.Test(h.ctx, h.register(KindHTTPConnect, closedPort(t), "", "").ID, TestRequest{}, nil)
+	gone, err := h.Test(h.ctx, h.register(KindHTTPConnect, closedPort, "", "").ID, TestRequest{}, nil)
 	if err != nil || gone.Works || gone.Fault.Code != "connector_refused" {
 		t.Errorf("%+v, %v", gone, err)
 	}

@@ -286,8 +286,7 @@ func TestRealSockets(t *testing.T) {
 	if !strings.HasPrefix(steps[1].Result, "connected to 127.0.0.1:") {
 		t.Errorf("%q", steps[1].Result)
 	}
-	_ = l.Close()
-	_, err = visit(t, s, "127.0.0.1", port)
+	_, err = visit(t, s, "127.0.0.1", closedPort)
 	if fault := faultOf(t, err); fault.Fault.Code != "net_refused" {
 		t.Errorf("%+v", fault)
 	}

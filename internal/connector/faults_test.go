@@ -122,7 +122,7 @@ func TestReachingAConnectorFails(t *testing.T) {
 		t.Errorf("dialled %v", *dialled)
 	}
 	h := newHouse(t)
-	if _, _, err := h.dial(h.register(KindSOCKS5, closedPort(t), "", ""), "mail.example.com", 587); faultOf(t, err).Fault.Code != "connector_refused" {
+	if _, _, err := h.dial(h.register(KindSOCKS5, closedPort, "", ""), "mail.example.com", 587); faultOf(t, err).Fault.Code != "connector_refused" {
 		t.Errorf("%v", err)
 	}
 }

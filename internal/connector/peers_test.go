@@ -27,7 +27,7 @@ func TestThroughMicrosocks(t *testing.T) {
 		t.Fatal(err)
 	}
 	converses(t, conn)
-	if _, _, err = h.dial(open, "127.0.0.1", closedPort(t)); faultOf(t, err).Fault.Code != "socks5_5" {
+	if _, _, err = h.dial(open, "127.0.0.1", closedPort); faultOf(t, err).Fault.Code != "socks5_5" {
 		t.Errorf("%v", err)
 	}
 }
@@ -69,7 +69,7 @@ func TestThroughDante(t *testing.T) {
 		t.Fatal(err)
 	}
 	converses(t, conn)
-	for port, code := range map[int]string{blocked: "socks5_2", closedPort(t): "socks5_5"} {
+	for port, code := range map[int]string{blocked: "socks5_2", closedPort: "socks5_5"} {
 		if _, _, err = h.dial(dante, "127.0.0.1", port); faultOf(t, err).Fault.Code != code {
 			t.Errorf("want %s: %v", code, err)
 		}
@@ -113,7 +113,7 @@ func TestThroughSquidTLSIsVerifiedForTheRealName(t *testing.T) {
 	const name = "mail.beyond.test"
 	cert := mailtest.Certificate(t, mailtest.CertificateOptions{Names: []string{name}})
 	h, far, other := newHouse(t), tlsGreeter(t, cert), greeter(t)
-	closed := closedPort(t)
+	closed := closedPort
 	c := h.register(KindHTTPConnect, mailtest.Squid(t, map[string]string{name: "127.0.0.1", "other.beyond.test": "127.0.0.1"}, far, closed), "", "")
 	for host, code := range map[string]string{name: "", "other.beyond.test": "tls_wrong_name"} {
 		conn, _, err := h.dial(c, host, far)
@@ -167,7 +167,7 @@ func TestThroughOpenSSH(t *testing.T) {
 		}
 		converses(t, conn)
 	}
-	if _, steps, err = h.dial(c, "localhost", closedPort(t)); faultOf(t, err).Fault.Code != "ssh_connect_failed" || names(steps) != "connector connect" {
+	if _, steps, err = h.dial(c, "localhost", closedPort); faultOf(t, err).Fault.Code != "ssh_connect_failed" || names(steps) != "connector connect" {
 		t.Errorf("%v, %+v", err, steps)
 	}
 }

@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// AnotherProcess is who takes a request up that is passed on: the agent that gets it says so next.
+const AnotherProcess = "another Orbit process"
+
 // Peer is another process of this Orbit.
 type Peer struct {
 	Process   string

@@ -164,7 +164,7 @@ func (b *Broker) letPeerIn(ctx context.Context, v visit) (func(context.Context),
 	if err := say(ctx, v.ws, proof); err != nil {
 		return nil, err
 	}
-	l, err := newAcceptor(ctx, v.ws, nil, maxPeerTunnels, "another Orbit process", b.give)
+	l, err := newAcceptor(ctx, v.ws, nil, maxPeerTunnels, AnotherProcess, b.give)
 	if err != nil {
 		return nil, err
 	}
