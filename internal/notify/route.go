@@ -130,14 +130,6 @@ func (r routes) usable(a account.SMTP) bool {
 	return !state.Broken || state.FailedAt != nil && a.ChangedAt.After(*state.FailedAt)
 }
 
-// servedBy returns the routes of an account.
-func (r routes) servedBy(id int64) []int64 {
-	return slices.DeleteFunc(r.ids(), func(route int64) bool {
-		a, ok := r.acting(route)
-		return !ok || a.ID != id
-	})
-}
-
 // messageDomain is the right side of Message-IDs: that of the default sender, because some filters distrust others.
 func (s *Service) messageDomain(ctx context.Context) string {
 	if r, err := s.currentRoutes(ctx); err == nil && len(r.accounts) > 0 {
