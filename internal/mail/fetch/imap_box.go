@@ -178,7 +178,7 @@ func chunks(uids imap.UIDSet, first uint32) iter.Seq[imap.UIDSet] {
 
 // describe returns size and date of messages, oldest first.
 func (b *imapBox) describe(uids imap.UIDSet) ([]Ref, error) {
-	s, err := b.ask("UID FETCH " + uids.String() + " (UID RFC822.SIZE INTERNALDATE)")
+	s, err := b.ask("UID FETCH " + uids.String() + " (UID FLAGS RFC822.SIZE INTERNALDATE)")
 	if err != nil {
 		return nil, err
 	}

@@ -3,13 +3,15 @@ package fetch
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/emersion/go-imap/v2"
 )
 
 // markSeen sets \Seen.
 func (b *imapBox) markSeen(_ context.Context, refs []Ref) error {
-	return b.each(refs, func(uids imap.UIDSet) error { return b.store(uids, imap.StoreFlagsAdd, imap.FlagSeen) })
+	unseen := slices.DeleteFunc(slices.Clone(refs), func(r Ref) bool { return r.seen })
+	return b.each(unseen, func(uids imap.UIDSet) error { return b.store(uids, imap.StoreFlagsAdd, imap.FlagSeen) })
 }
 
 // remove deletes messages: where the server can, only those (RFC 4315 2.1).

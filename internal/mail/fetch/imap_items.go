@@ -91,6 +91,8 @@ func (m *fetched) note(name, value []byte) {
 	case hasFold(name, "RFC822.SIZE"):
 		m.ref.Size, _ = strconv.ParseInt(string(value), 10, 64)
 		m.sized = true
+	case hasFold(name, "FLAGS"):
+		m.ref.seen = bytes.Contains(bytes.ToLower(value), []byte(`\seen`))
 	case hasFold(name, "INTERNALDATE"):
 		m.ref.Received, _ = time.Parse("_2-Jan-2006 15:04:05 -0700", string(value)) // a server's slip is no reason to fail
 	}
@@ -119,7 +121,7 @@ func itemValue(line []byte) (value, rest []byte, err error) {
 		return quotedString(line)
 	case line[0] == '(':
 		end, err := listEnd(line)
-		return nil, line[end:], err
+		return line[:end], line[end:], err
 	}
 	end := bytes.IndexAny(line, " )")
 	if end < 0 {

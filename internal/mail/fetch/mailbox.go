@@ -44,6 +44,7 @@ type Ref struct {
 	Received time.Time // when the server got it; zero over POP3
 
 	number uint32 // the UID, or POP3's number in this session; 0: not known
+	seen   bool   // IMAP: it was marked as read when it was listed
 }
 
 // Message is a message on its way in.
@@ -132,7 +133,7 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// MarkSeen marks messages as read. POP3 knows no such mark.
+// MarkSeen marks messages as read, if they were not when they were listed. POP3 knows no such mark.
 func (m *Mailbox) MarkSeen(ctx context.Context, refs ...Ref) error {
 	return m.change(ctx, refs, func() error { return m.visit.box.markSeen(ctx, refs) })
 }
