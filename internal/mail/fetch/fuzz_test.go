@@ -27,7 +27,7 @@ func newCanned(said []byte) *canned {
 	return &canned{said: said, asked: make(chan struct{}, 1), closed: make(chan struct{})}
 }
 
-var tagged = regexp.MustCompile(`(?m)^(?:[oT][0-9]+ |\+ ?).*\n`)
+var tagged = regexp.MustCompile(`(?m)^(?:[ofT][0-9]+ |\+ ?).*\n`)
 
 func (c *canned) Read(p []byte) (int, error) {
 	select {
@@ -81,8 +81,8 @@ func (h handing) Dial(context.Context, string, int) (net.Conn, error) { return h
 // that could write to a terminal, no message beyond its limit, and an end.
 func FuzzVisit(f *testing.F) {
 	imap := "* OK ready\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR\r\no1 OK x\r\no2 OK [CAPABILITY IMAP4rev1 IDLE UIDPLUS] x\r\n" +
-		"* 2 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\nT1 OK x\r\n* SEARCH 1 2\r\nT2 OK x\r\n* 1 FETCH (UID 1 RFC822.SIZE 4)\r\n* 2 FETCH (UID 2 RFC822.SIZE 4)\r\nT3 OK x\r\n" +
-		"* 1 FETCH (UID 1 BODY[] {4}\r\nText)\r\n* 2 FETCH (UID 2 BODY[] \"Text\")\r\nT4 OK x\r\n* BYE\r\nT5 OK x\r\n"
+		"* 2 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\nT1 OK x\r\n* SEARCH 1 2\r\nT2 OK x\r\n* 1 FETCH (UID 1 RFC822.SIZE 4)\r\n* 2 FETCH (UID 2 RFC822.SIZE 4)\r\nf1 OK x\r\n" +
+		"* 1 FETCH (UID 1 BODY[] {4}\r\nText)\r\n* 2 FETCH (UID 2 BODY[] \"Text\")\r\nf2 OK x\r\n* BYE\r\nT3 OK x\r\n"
 	pop3 := "+OK <1@b>\r\n+OK\r\nSASL PLAIN\r\n.\r\n+OK\r\n+OK 1 4\r\n+OK\r\n1 id\r\n.\r\n+OK\r\n1 4\r\n.\r\n+OK\r\nText\r\n.\r\n+OK\r\n"
 	for _, seed := range []string{
 		imap, strings.ReplaceAll(imap, "{4}", "{400000}"), strings.ReplaceAll(imap, "{4}", "{-4}"), strings.ReplaceAll(imap, "UID 1 BODY", "BODY"),
