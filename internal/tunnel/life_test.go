@@ -28,7 +28,10 @@ func TestTheKeyReplacesTheToken(t *testing.T) {
 	o := newOrbit(t, "one", newBook("a"))
 	options := agentOptions(t, "a", o)
 	first := runAgent(t, options)
-	until(t, "the agent connects", o.online(1))
+	until(t, "the agent connects, and knows it", func() bool {
+		state, err := readState(options.State)
+		return err == nil && state.Enrolled && o.online(1)()
+	})
 	first.stop()
 	until(t, "it is gone", o.online(0))
 	options.Token = vault.Secret{}
