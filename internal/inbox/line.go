@@ -15,7 +15,7 @@ const (
 
 // line is the way of letters from the server to the database. Whoever reads them from the server fills a batch, and
 // one goroutine stores batches, so that the server sends while the database commits. Letters are not handed over one
-// by one: to wake a goroutine costs as much as to judge a message.
+// by one: to wake a goroutine for each is a good part of what a message costs.
 type line struct {
 	v        *visiting
 	progress *progress

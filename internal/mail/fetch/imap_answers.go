@@ -13,7 +13,7 @@ import (
 )
 
 // answers are those to a FETCH, read from the connection in the caller's goroutine. go-imap would hand over each message
-// twice from one goroutine to another, which takes longer than everything else that happens to a message here.
+// twice from one goroutine to another, and to wake them takes as long as to read it.
 type answers struct {
 	box  *imapBox
 	tag  string
