@@ -117,6 +117,10 @@ func (a *api) listOAuth(c *call, i *Page) (*listOAuthOutput, error) {
 
 type createOAuthInput struct{ Body partial[oauthBody] }
 
+// errPasswordFlow keeps a flow that hands out passwords to those who bring it along in a configuration.
+var errPasswordFlow = problem.Invalid{{Name: "flow", Text: "The password flow sends the mailbox's password to the provider, and can only be imported " +
+	"from an emailproxy.config: run `orbit email-oauth2-proxy import`, or choose another flow."}}
+
 func (a *api) createOAuth(c *call, i *createOAuthInput) (*oauthOutput, error) {
 	body := oauthBody{Settings: oauth.Settings{Flow: oauth.AuthorizationCode}}
 	if err := i.Body.over(&body); err != nil {
@@ -125,6 +129,9 @@ func (a *api) createOAuth(c *call, i *createOAuthInput) (*oauthOutput, error) {
 	change, err := body.change()
 	if err != nil {
 		return nil, err
+	}
+	if change.Flow == oauth.Password {
+		return nil, errPasswordFlow
 	}
 	stored, notes, err := a.OAuth.Create(c, change)
 	return &oauthOutput{newOAuthItem(stored, notes...)}, err
@@ -152,6 +159,9 @@ func (a *api) changeOAuth(c *call, i *changeOAuthInput) (*oauthOutput, error) {
 	change, err := body.change()
 	if err != nil {
 		return nil, err
+	}
+	if change.Flow == oauth.Password && found.Flow != oauth.Password {
+		return nil, errPasswordFlow
 	}
 	stored, notes, err := a.OAuth.Save(c, i.ID, change)
 	return &oauthOutput{newOAuthItem(stored, notes...)}, err

@@ -153,6 +153,11 @@ func TestProgramsManageRegistrations(t *testing.T) {
 	p.want(409, "PATCH", at("/oauth-clients", filled), fields{"tenant": "fabrikam", "version": 1})
 	p.want(422, "POST", "/oauth-clients", fields{"pattern": "x", "provider": "nobody"})
 	p.want(422, "POST", "/oauth-clients", fields{"pattern": "@", "provider": "microsoft365"})
+	handsOut := fields{"pattern": "@example.net", "provider": "microsoft365", "tenant": "contoso", "client_id": "x", "client_secret": "y", "flow": "password"}
+	if refused := p.want(422, "POST", "/oauth-clients", handsOut); !strings.Contains(fmt.Sprint(refused), "can only be imported") {
+		t.Errorf("%v", refused)
+	}
+	p.want(422, "PATCH", at("/oauth-clients", filled), fields{"flow": "password"})
 	p.want(422, "PATCH", at("/oauth-clients", filled), fields{"token_url": "https://elsewhere.example.com/token"})
 	listed := p.want(200, "GET", "/oauth-clients?limit=1", nil)
 	if len(listed["items"].([]any)) != 1 {
