@@ -12,6 +12,7 @@ import (
 
 	"orbit/internal/mail/fetch"
 	"orbit/internal/mail/reply"
+	"orbit/internal/problem"
 )
 
 // What is held in memory at a time. A message of more than smallMail goes to the database in pieces while it arrives.
@@ -74,6 +75,10 @@ func (s *Service) release(l *letter) {
 	l.memory, l.text = 0, nil
 }
 
+// errEmpty is what a server does that has a message and cannot give it. To store nothing in its place would make all
+// such messages one, and take them from the server where no copy is to be kept.
+var errEmpty = problem.Refuse("The server announced a text and sent none. The message stays there and is tried again.")
+
 func (v *visiting) takeText(ctx context.Context, l *letter, body io.Reader) error {
 	begin := bytes.NewBuffer(v.s.rooms.take(l.ref.Size))
 	n, err := begin.ReadFrom(io.LimitReader(body, smallMail))
@@ -83,6 +88,10 @@ func (v *visiting) takeText(ctx context.Context, l *letter, body io.Reader) erro
 	l.text = begin.Bytes()
 	if err := l.cutShort(err); err != nil {
 		return err
+	}
+	if n == 0 && l.ref.Size > 0 {
+		l.reason = errEmpty
+		return nil
 	}
 	v.judgeHeld(ctx, l)
 	return nil

@@ -194,3 +194,16 @@ func (r *rig) expire() {
 }
 
 const brief = 200 * time.Millisecond
+
+// A server that cannot give a message sends nothing for it. Stored empty, the next such message would count as known,
+// and both would be taken from the server where no copy is kept.
+func TestAMessageThatComesEmptyIsNotStored(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	v := &visiting{s: r.process.Service}
+	l, err := v.take(r.ctx, &fetch.Message{Ref: fetch.Ref{ID: "1", Size: 400}, Body: strings.NewReader("")}, nil)
+	r.must(err)
+	if l.reason == nil || len(l.hash) > 0 || !strings.Contains(failureReason(l.reason), "sent none") {
+		t.Errorf("reason %v, hash %x", l.reason, l.hash)
+	}
+}
