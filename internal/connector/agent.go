@@ -82,7 +82,11 @@ type farClimb struct {
 }
 
 func (f *farClimb) told(p tunnel.Progress) {
-	if p.Step == tunnel.TakenUp {
+	switch p.Step {
+	case tunnel.PassedOver:
+		f.l.Record("note", p.Text)
+		return
+	case tunnel.TakenUp:
 		if f.on != ladder.Connector || p.Text == tunnel.AnotherProcess {
 			f.l.Record("note", p.Text)
 			return

@@ -147,7 +147,7 @@ func (a *Agents) Dial(ctx context.Context, r tunnel.Request, told func(tunnel.Pr
 		if err = peerErr; !worthAnother(ctx, err) {
 			return nil, err
 		}
-		told(tunnel.Progress{Step: tunnel.TakenUp, Text: err.Error()})
+		told(tunnel.Progress{Step: tunnel.PassedOver, Text: err.Error()})
 	}
 	return nil, err
 }

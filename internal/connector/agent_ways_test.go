@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"orbit/internal/mail/ladder"
+	"orbit/internal/tunnel"
 )
 
 func TestAProcessWithoutAnAgentAsksTheOneThatHasIt(t *testing.T) {
@@ -63,5 +64,19 @@ func TestTheSecondaryTakesOver(t *testing.T) {
 	eventually(t, "both are connected", func() bool { return len(p.made().Links()) == 2 })
 	if who := by(); !strings.Contains(who, "a primary") {
 		t.Errorf("at the end: %s", who)
+	}
+}
+
+// An agent that is about to stop still counts as connected for a moment. That another one was asked in its place is a
+// note: the step names the agent that took the request up.
+func TestTheStepNamesTheAgentThatTookTheRequestUp(t *testing.T) {
+	t.Parallel()
+	l := ladder.New(nil)
+	l.Begin(ladder.Connector, "Connector")
+	f := farClimb{l: l, on: ladder.Connector}
+	f.told(tunnel.Progress{Step: tunnel.PassedOver, Text: "a primary: it takes no more tunnels"})
+	f.told(tunnel.Progress{Step: tunnel.TakenUp, Text: "agent a secondary"})
+	if step := l.Steps()[0]; step.Result != "agent a secondary" {
+		t.Errorf("%q", step.Result)
 	}
 }

@@ -64,7 +64,7 @@ type Broker struct {
 
 	peering sync.Mutex
 	peers   map[string]*peer
-	bg      sync.WaitGroup
+	bg      crew
 }
 
 // agentLink is a link to an agent.
@@ -143,7 +143,7 @@ func (b *Broker) Dial(ctx context.Context, r Request, told func(Progress)) (*Con
 			return conn, err
 		}
 		last = fmt.Errorf("%s: %w", l.agent.Name, err)
-		told(Progress{Step: TakenUp, Text: last.Error()})
+		told(Progress{Step: PassedOver, Text: last.Error()})
 	}
 	return nil, last
 }

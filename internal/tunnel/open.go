@@ -34,6 +34,9 @@ func (l *link) open(ctx context.Context, r Request, told func(Progress)) (*Conn,
 // TakenUp is the Progress.Step that names who has a request, before anything is dialled.
 const TakenUp = "taken_up"
 
+// PassedOver is the Progress.Step that says who could not take a request up, so that another is asked.
+const PassedOver = "passed_over"
+
 // begin speaks the request and hears the answers, until the tunnel is open.
 func (c *Conn) begin(r Request, told func(Progress)) (address string, err error) {
 	_ = c.stream.SetDeadline(time.Now().Add(takeUpTime))

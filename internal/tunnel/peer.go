@@ -64,10 +64,20 @@ func (p *peer) open(ctx context.Context, b *Broker, to Peer) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !b.bg.join() {
+		_ = l.session.Close()
+		return nil, errors.New("this process ends")
+	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	p.link, p.stop = l, stop
-	b.bg.Go(func() { defer stop(); _ = l.run(running) })
-	b.bg.Go(func() { l.endIdle(idlePeer) })
+	go func() {
+		defer b.bg.leave()
+		defer stop()
+		var idle sync.WaitGroup
+		idle.Go(func() { l.endIdle(idlePeer) }) // ends with the session
+		_ = l.run(running)
+		idle.Wait()
+	}()
 	return l, nil
 }
 
@@ -82,7 +92,7 @@ func (b *Broker) Close() {
 		p.mu.Unlock()
 	}
 	b.peering.Unlock()
-	b.bg.Wait()
+	b.bg.dismiss()
 }
 
 // callPeer tries the addresses at the same time. The first that proves to be that process counts.

@@ -202,17 +202,21 @@ func server(t testing.TB, serve func(net.Conn)) Request {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var conns sync.WaitGroup
+	var conns crew
 	go func() {
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			conns.Go(func() { defer conn.Close(); serve(conn) })
+			if !conns.join() {
+				_ = conn.Close()
+				return
+			}
+			go func() { defer conns.leave(); defer conn.Close(); serve(conn) }()
 		}
 	}()
-	t.Cleanup(func() { _ = listener.Close(); conns.Wait() })
+	t.Cleanup(func() { _ = listener.Close(); conns.dismiss() })
 	return Request{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, Timeout: 5 * time.Second, Connector: 1}
 }
 

@@ -10,7 +10,6 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/coder/websocket"
@@ -24,7 +23,7 @@ const maxConnections = 4096 // agents, and strangers that have not said anything
 // Serve lets agents and other processes in until ctx ends. Then it lets tunnels finish, and returns when every
 // link has ended.
 func (b *Broker) Serve(ctx context.Context, listener net.Listener) error {
-	var links sync.WaitGroup
+	var links crew
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+agentPath, b.greet(ctx, &links, b.letAgentIn))
 	mux.HandleFunc("GET "+peerPath, b.greet(ctx, &links, b.letPeerIn))
@@ -40,7 +39,7 @@ func (b *Broker) Serve(ctx context.Context, listener net.Listener) error {
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
 	err := server.Serve(inside)
-	links.Wait()
+	links.dismiss()
 	if errors.Is(err, http.ErrServerClosed) || ctx.Err() != nil {
 		return nil
 	}
@@ -59,7 +58,7 @@ type visit struct {
 type admit func(ctx context.Context, v visit) (func(context.Context), error)
 
 // greet opens the WebSocket, greets and lets admit decide. Only so many strangers are at the door at once.
-func (b *Broker) greet(ctx context.Context, links *sync.WaitGroup, decide admit) http.HandlerFunc {
+func (b *Broker) greet(ctx context.Context, links *crew, decide admit) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case b.door <- struct{}{}:
@@ -67,8 +66,11 @@ func (b *Broker) greet(ctx context.Context, links *sync.WaitGroup, decide admit)
 			http.Error(w, "too many sign-ins at once", http.StatusServiceUnavailable)
 			return
 		}
-		links.Add(1)
-		defer links.Done()
+		if !links.join() {
+			<-b.door
+			return // the server is closed
+		}
+		defer links.leave()
 		work, err := b.receive(ctx, w, r, decide)
 		<-b.door
 		if err != nil {
