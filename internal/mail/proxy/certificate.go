@@ -25,7 +25,7 @@ func localTLS(l Listener) *tls.Config {
 		return nil
 	}
 	c := &certificate{certFile: l.CertFile, keyFile: l.KeyFile}
-	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get}
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get, DynamicRecordSizingDisabled: true}
 }
 
 // get returns the certificate. A new one that can't be read, perhaps half written, leaves the old in place.
