@@ -220,7 +220,7 @@ func connectProxy(t *testing.T, name, to string) (address string, passed *atomic
 	passed = &atomic.Int32{}
 	var group sync.WaitGroup
 	t.Cleanup(func() { _ = listener.Close(); group.Wait() })
-	go func() {
+	group.Go(func() { // counted itself, so that none is counted while somebody waits for all
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
@@ -228,7 +228,7 @@ func connectProxy(t *testing.T, name, to string) (address string, passed *atomic
 			}
 			group.Go(func() { defer conn.Close(); proxied(conn, name, to, passed) })
 		}
-	}()
+	})
 	return listener.Addr().String(), passed
 }
 

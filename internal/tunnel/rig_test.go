@@ -202,21 +202,17 @@ func server(t testing.TB, serve func(net.Conn)) Request {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var conns crew
-	go func() {
+	var conns sync.WaitGroup
+	conns.Go(func() { // counted itself, so that none is counted while somebody waits for all
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			if !conns.join() {
-				_ = conn.Close()
-				return
-			}
-			go func() { defer conns.leave(); defer conn.Close(); serve(conn) }()
+			conns.Go(func() { defer conn.Close(); serve(conn) })
 		}
-	}()
-	t.Cleanup(func() { _ = listener.Close(); conns.dismiss() })
+	})
+	t.Cleanup(func() { _ = listener.Close(); conns.Wait() })
 	return Request{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, Timeout: 5 * time.Second, Connector: 1}
 }
 
