@@ -50,7 +50,7 @@ func (s *Service) signIn(ctx context.Context, a access) (submit.Auth, error) {
 	case a.credentialID == NewCredentialID, !a.secret.IsZero():
 		return submit.Auth{Username: username, Password: a.secret}, nil
 	}
-	username, secret, err := s.credentials.Open(ctx, a.credentialID, s.destination(a, username))
+	_, secret, err := s.credentials.Open(ctx, a.credentialID, s.destination(a, username))
 	if errors.Is(err, credential.ErrNotApproved) {
 		fault := explain.NotApproved(explain.Context{Host: a.target.Host, Port: a.target.Port, Username: username})
 		return submit.Auth{}, &ladder.Error{Step: ladder.Auth, Fault: fault, Err: err}
