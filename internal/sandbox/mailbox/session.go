@@ -3,6 +3,7 @@ package mailbox
 import (
 	"errors"
 	"io"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapserver"
@@ -50,6 +51,26 @@ func (s *Session) Append(folder string, r imap.LiteralReader, options *imap.Appe
 
 // AppendLimit is announced as a capability (RFC 7889).
 func (s *Session) AppendLimit() uint32 { return uint32(s.box.store.limits.MessageBytes) }
+
+// idleLook is how often an idle session is told what is new.
+const idleLook = 50 * time.Millisecond
+
+// Idle tells what is new until stop is closed. The memory server's own Idle misses what comes between the word that the
+// session idles and the moment when it listens.
+func (s *Session) Idle(w *imapserver.UpdateWriter, stop <-chan struct{}) error {
+	look := time.NewTicker(idleLook)
+	defer look.Stop()
+	for {
+		if err := s.Poll(w, true); err != nil {
+			return err
+		}
+		select {
+		case <-stop:
+			return nil
+		case <-look.C:
+		}
+	}
+}
 
 // Expunge removes what is marked as deleted.
 func (s *Session) Expunge(w *imapserver.ExpungeWriter, uids *imap.UIDSet) error {
