@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -53,17 +54,27 @@ func openDir(t testing.TB) string {
 	return dir
 }
 
-// freePorts finds ports that nobody listens on. Somebody else may take one before the server does; start tries again then.
+// Ports for servers that cannot choose one themselves lie below those that the kernel hands out: there some other test
+// takes what was just found free.
+const (
+	firstPort = 10240
+	lastPort  = 32767
+)
+
+// freePorts finds ports that nobody listens on. Another test process may take one before the server does; start tries
+// again then.
 func freePorts(t testing.TB, n int) []int {
 	t.Helper()
-	ports := make([]int, n)
-	for i := range ports {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
+	var ports []int
+	for tries := 0; len(ports) < n; tries++ {
+		port := firstPort + rand.IntN(lastPort-firstPort+1) //nolint:gosec // nobody guesses it
+		ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			defer ln.Close() // after the loop, so that no port comes twice
+			ports = append(ports, port)
+		} else if tries > 1000 {
 			t.Fatal(err)
 		}
-		defer ln.Close() // after the loop, so that no port comes twice
-		ports[i] = ln.Addr().(*net.TCPAddr).Port
 	}
 	return ports
 }
@@ -104,6 +115,11 @@ func run(t testing.TB, cmd *exec.Cmd, ports []int) error {
 			stop()
 			return fmt.Errorf("start %s: %w\n%s", cmd.Path, err, output.String())
 		}
+	}
+	select {
+	case <-ended: // whoever answers there is somebody else
+		return fmt.Errorf("start %s: it has ended\n%s", cmd.Path, output.String())
+	default:
 	}
 	t.Cleanup(func() {
 		stop()
