@@ -154,7 +154,11 @@ func (tab *Tab) Follow(selector string) {
 	tab.aim(selector)
 	ctx, cancel := context.WithTimeout(tab.ctx, patience)
 	defer cancel()
-	if _, err := chromedp.RunResponse(ctx, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible)); err != nil {
+	click := chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible)
+	if tab.scriptless { // nothing can say whether the target rests, so the pointer might miss it
+		click = chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`document.querySelector(%q).click()`, selector))
+	}
+	if _, err := chromedp.RunResponse(ctx, click); err != nil {
 		tab.t.Fatalf("follow %s: %v\n%s", selector, err, tab.glimpse())
 	}
 }
