@@ -22,10 +22,12 @@ type loop struct {
 	sockets map[int32]*socket // by descriptor
 
 	// What follows is of the loop's own goroutine.
-	events [128]syscall.EpollEvent
-	ready  []*socket
-	again  []*socket // have used up their share of a turn
-	habits habits
+	events  [128]syscall.EpollEvent
+	ready   []*socket
+	again   []*socket // have used up their share of a turn
+	habits  habits
+	gathers bool // short writes go to the outbox
+	outbox  outbox
 }
 
 // newLoop starts one. It fails where descriptors have run out.
@@ -41,8 +43,10 @@ func newLoop() (*loop, error) {
 		_ = l.file.Close()
 		return nil, err
 	}
+	l.outbox.open()
 	go func() {
 		defer close(l.done)
+		defer l.outbox.close()
 		_ = raw.Read(func(uintptr) bool { // until the file is closed
 			l.turn()
 			return false
@@ -71,8 +75,8 @@ func (l *loop) adopt(r *relay) bool {
 		_ = syscall.Close(client)
 		return false
 	}
-	c := &socket{fd: client, relay: r, lane: &r.up, layered: r.client.layered()}
-	s := &socket{fd: server, relay: r, lane: &r.down, layered: r.server.layered(), other: c}
+	c := &socket{loop: l, fd: client, relay: r, lane: &r.up, layered: r.client.layered()}
+	s := &socket{loop: l, fd: server, relay: r, lane: &r.down, layered: r.server.layered(), other: c}
 	c.other = s
 	if !l.watch(c, s) {
 		_ = syscall.Close(client)
@@ -162,6 +166,7 @@ func (l *loop) serve(n int) (streams bool) {
 	l.mu.Unlock()
 	l.habits.learn(l.ready)
 	streams = n+len(again) > 0
+	l.gathers = l.outbox.context != 0 && len(again)+len(l.ready) > 1
 	for _, s := range again {
 		streams = l.advance(s) && streams
 	}
@@ -169,6 +174,8 @@ func (l *loop) serve(n int) (streams bool) {
 		streams = l.handle(s) && streams
 	}
 	clear(l.ready)
+	l.gathers = false
+	l.deliver()
 	return streams
 }
 
@@ -204,6 +211,8 @@ func (l *loop) advance(s *socket) (stream bool) {
 func (l *loop) end(s *socket) {
 	s.relay.finished = true
 	s.relay.closeOrderly()
+	s.hurry()
+	s.other.hurry()
 	l.mu.Lock()
 	delete(l.sockets, int32(s.fd))
 	delete(l.sockets, int32(s.other.fd))

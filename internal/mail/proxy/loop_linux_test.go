@@ -127,7 +127,7 @@ func TestUnsentIsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &socket{fd: fd}
+	s := &socket{fd: fd, loop: new(loop)}
 	defer s.close()
 	for range 1 << 20 {
 		if _, err = s.Write(make([]byte, 1<<10)); err != nil {

@@ -117,10 +117,8 @@ func (l *lane) finish(err error) (last bool) {
 	switch {
 	case err == nil, errors.Is(err, io.EOF):
 		_ = closeWrite(l.to.conn) // where it fails, the other lane finds out
-	case l.relay.half():
-		l.relay.cut(nil) // the other side has said goodbye; how this one falls silent does not matter
 	default:
-		l.relay.cut(err)
+		l.relay.fail(err)
 	}
 	l.over.Store(true)
 	return l.relay.open.Add(-1) == 0
@@ -132,6 +130,15 @@ func closeWrite(conn net.Conn) error {
 		return half.CloseWrite()
 	}
 	return conn.Close()
+}
+
+// fail ends the session because one side is broken. Once a side has said goodbye, it does not matter how the other
+// falls silent.
+func (r *relay) fail(err error) {
+	if r.half() {
+		err = nil
+	}
+	r.cut(err)
 }
 
 // cut ends the session now. The wires are closed, not TLS: a close_notify could block on a stalled side.
@@ -168,6 +175,9 @@ func (r *relay) silent(now time.Time) (silence time.Duration, serverOwes bool) {
 	up, down := r.up.last.Load(), r.down.last.Load()
 	return now.Sub(time.Unix(0, max(up, down))), up > down
 }
+
+// done reports whether nothing more will be read.
+func (r *relay) done() bool { return r.failure.Load() != nil || r.open.Load() == 0 }
 
 // half reports whether one direction has ended.
 func (r *relay) half() bool { return r.up.over.Load() || r.down.over.Load() }

@@ -11,6 +11,7 @@ import (
 // loop's goroutine.
 type socket struct {
 	fd      int
+	loop    *loop
 	relay   *relay
 	lane    *lane   // takes what is read here to the other
 	other   *socket // the session's other side
@@ -24,6 +25,7 @@ type socket struct {
 	ahead   []byte  // the part of store that TLS has not taken
 	unsent  []byte  // what there was no room for; nothing is read for this side until it is gone
 	kept    *buffer // has unsent, as long as it fits
+	posted  bool    // unsent goes out at the end of the round, together with that of others
 
 	mu     sync.Mutex
 	closed bool
@@ -146,7 +148,11 @@ func (s *socket) settle() {
 // Write writes what there is room for and keeps the rest. TLS could not go on with half a record.
 func (s *socket) Write(p []byte) (int, error) {
 	rest := p
-	if len(s.unsent) == 0 {
+	switch {
+	case len(s.unsent) > 0: // goes first
+	case s.mayWait(p):
+		s.loop.outbox.post(s)
+	default:
 		n, err := s.write(p)
 		if err != nil {
 			return n, err
@@ -164,6 +170,11 @@ func (s *socket) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// mayWait reports whether p can be sent together with what others have to send.
+func (s *socket) mayWait(p []byte) bool {
+	return s.loop.gathers && len(p) <= maxPosted && s.other.lane.stream <= streamAfter
+}
+
 func (s *socket) write(p []byte) (n int, err error) {
 	for n < len(p) {
 		more, err := writeNow(s.fd, p[n:])
@@ -179,12 +190,16 @@ func (s *socket) write(p []byte) (n int, err error) {
 
 // flush sends what is unsent and reports whether it has made room.
 func (s *socket) flush() bool {
-	if len(s.unsent) == 0 {
+	if len(s.unsent) == 0 || s.posted {
 		return false
 	}
-	n, err := s.write(s.unsent)
+	return s.sent(s.write(s.unsent))
+}
+
+// sent takes the first n octets off what is unsent and reports whether that was all.
+func (s *socket) sent(n int, err error) bool {
 	if s.unsent = s.unsent[n:]; err != nil {
-		s.relay.cut(err)
+		s.relay.fail(err)
 	}
 	if len(s.unsent) > 0 {
 		return false
@@ -202,6 +217,12 @@ func (s *socket) forget() {
 		buffers.Put(s.kept)
 	}
 	s.kept, s.unsent = nil, nil
+}
+
+// hurry sends at once what waits for others.
+func (s *socket) hurry() {
+	s.posted = false
+	s.flush()
 }
 
 // closeWrite sends our end, after what is unsent.
