@@ -22,7 +22,7 @@ type outbox struct {
 // atOnce is how many sockets share a system call.
 const atOnce = 64
 
-// maxPosted is the most that one write may leave to deliver. What is longer is worth a call of its own.
+// maxPosted is the most that a socket may leave to deliver. What is longer is worth a call of its own.
 const maxPosted = bufferSize / 2
 
 // order is the kernel's struct iocb, and result its struct io_event (linux/aio_abi.h).
@@ -45,13 +45,19 @@ type (
 
 const pwrite = 1 // IOCB_CMD_PWRITE
 
-// open asks the kernel for a context. Without one, every write is a call of its own.
+// open asks the kernel for a context. Without one, every write is a call of its own. It tries the other calls, too: a
+// sandbox may forbid them one by one.
 func (o *outbox) open() {
-	if _, _, errno := syscall.RawSyscall(syscall.SYS_IO_SETUP, atOnce, uintptr(unsafe.Pointer(&o.context)), 0); errno != 0 {
-		o.context = 0
-	}
 	for i := range o.orders {
 		o.list[i] = &o.orders[i]
+	}
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_IO_SETUP, atOnce, uintptr(unsafe.Pointer(&o.context)), 0); errno != 0 {
+		o.context = 0
+		return
+	}
+	_, _, refused := syscall.RawSyscall(syscall.SYS_IO_SUBMIT, o.context, 0, uintptr(unsafe.Pointer(&o.list[0])))
+	if _, errno := o.getEvents(o.results[:], 0); errno != 0 || refused != 0 {
+		o.close()
 	}
 }
 
@@ -59,6 +65,14 @@ func (o *outbox) close() {
 	if o.context != 0 {
 		_, _, _ = syscall.RawSyscall(syscall.SYS_IO_DESTROY, o.context, 0, 0)
 	}
+	o.context = 0
+}
+
+// getEvents takes results that have come, at least as many as given.
+func (o *outbox) getEvents(results []result, least int) (int, syscall.Errno) {
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_IO_GETEVENTS, o.context, uintptr(least), uintptr(len(results)),
+		uintptr(unsafe.Pointer(unsafe.SliceData(results))), 0, 0)
+	return int(n), errno
 }
 
 // post leaves what is unsent at s to deliver.
@@ -67,14 +81,11 @@ func (o *outbox) post(s *socket) {
 	o.posted = append(o.posted, s)
 }
 
-// deliver sends what was posted. Who waited for that reads on in the next round.
+// deliver sends what was posted. Sessions that waited only for that end in the next round.
 func (l *loop) deliver() {
 	o := &l.outbox
-	posted := slices.DeleteFunc(o.posted, func(s *socket) bool { return !s.posted })
+	posted := slices.DeleteFunc(o.posted, func(s *socket) bool { return !s.takeBack() })
 	for batch := range slices.Chunk(posted, atOnce) {
-		for _, s := range batch {
-			s.posted = false
-		}
 		n := o.submit(batch)
 		for _, r := range o.results[:n] {
 			batch[r.index].delivered(r.written)
@@ -83,13 +94,20 @@ func (l *loop) deliver() {
 			s.flush()
 		}
 		for _, s := range batch {
-			if len(s.unsent) == 0 && !s.other.dry || s.relay.done() {
+			if s.relay.done() {
 				l.again = append(l.again, s.other)
 			}
 		}
 	}
 	clear(posted)
 	o.posted = o.posted[:0]
+}
+
+// takeBack reports whether something is posted, once: who hurried in between may be listed twice.
+func (s *socket) takeBack() bool {
+	was := s.posted
+	s.posted = false
+	return was
 }
 
 // submit writes what the first n sockets of a batch have not sent, each as far as there is room. A lone one is not
@@ -107,13 +125,12 @@ func (o *outbox) submit(batch []*socket) (n int) {
 		return 0
 	}
 	for n < int(taken) {
-		got, _, errno := syscall.RawSyscall6(syscall.SYS_IO_GETEVENTS, o.context, taken-uintptr(n), taken-uintptr(n),
-			uintptr(unsafe.Pointer(&o.results[n])), 0, 0)
+		got, errno := o.getEvents(o.results[n:taken], int(taken)-n)
 		if errno != 0 && errno != syscall.EINTR {
 			panic(os.NewSyscallError("io_getevents", errno)) // nobody could say what was sent
 		}
 		if errno == 0 {
-			n += int(got)
+			n += got
 		}
 	}
 	return n

@@ -69,7 +69,7 @@ func (s *socket) guard() (more bool) {
 			more = false
 		}
 	}()
-	if s.lane.over.Load() || s.relay.failure.Load() != nil || len(s.other.unsent) > 0 {
+	if s.lane.over.Load() || s.relay.failure.Load() != nil || !s.other.room() {
 		return false
 	}
 	s.quota = turnReads
@@ -93,7 +93,7 @@ func (s *socket) move() error {
 	}
 	buf := buffers.Get().(*buffer)
 	defer buffers.Put(buf)
-	for len(s.other.unsent) == 0 {
+	for s.other.room() {
 		n, err := fill(l.from.conn, buf[:])
 		if err := l.pass(buf[:n]); err != nil {
 			return err
@@ -145,8 +145,15 @@ func (s *socket) settle() {
 	}
 }
 
+// room reports whether more may be written. What goes out at the end of the round leaves room: its reader has to
+// come to its end now, for no event tells of records that TLS has read ahead.
+func (s *socket) room() bool { return len(s.unsent) == 0 || s.posted }
+
 // Write writes what there is room for and keeps the rest. TLS could not go on with half a record.
 func (s *socket) Write(p []byte) (int, error) {
+	if s.posted && !s.mayWait(p) {
+		s.hurry()
+	}
 	rest := p
 	switch {
 	case len(s.unsent) > 0: // goes first
@@ -172,7 +179,7 @@ func (s *socket) Write(p []byte) (int, error) {
 
 // mayWait reports whether p can be sent together with what others have to send.
 func (s *socket) mayWait(p []byte) bool {
-	return s.loop.gathers && len(p) <= maxPosted && s.other.lane.stream <= streamAfter
+	return s.loop.gathers && len(s.unsent)+len(p) <= maxPosted && s.other.lane.stream <= streamAfter
 }
 
 func (s *socket) write(p []byte) (n int, err error) {
