@@ -183,6 +183,8 @@ func TestTokensAreForListenersOfTheirProvider(t *testing.T) {
 		{"the other way", oauth.Settings{TokenURL: google}, listener(proxy.IMAP, "outlook.office365.com"), false, true},
 		{"a server nobody knows", oauth.Settings{TokenURL: google}, listener(proxy.IMAP, "mail.example.com"), true, false},
 		{"nobody knows either", oauth.Settings{TokenURL: "https://login.example.com/token"}, listener(proxy.IMAP, "mail.example.com"), true, false},
+		{"a known server for a provider nobody knows", oauth.Settings{TokenURL: "https://login.example.com/token"}, listener(proxy.IMAP, "outlook.office365.com"), false, true},
+		{"a known provider behind another name", oauth.Settings{TokenURL: "https://login.example.com/token", Provider: "microsoft365"}, listener(proxy.IMAP, "outlook.office365.com"), true, false},
 		{"a server on this machine", oauth.Settings{TokenURL: google}, listener(proxy.IMAP, "127.0.0.1"), true, false},
 		{"for another listener", oauth.Settings{TokenURL: google, ProxyListenerID: 4}, listener(proxy.IMAP, "imap.gmail.com"), false, false},
 		{"for this listener", oauth.Settings{TokenURL: google, ProxyListenerID: 3}, listener(proxy.IMAP, "imap.gmail.com"), true, false},

@@ -137,13 +137,15 @@ func meant(r oauth.Registration, listener int64) bool {
 	return r.ProxyListenerID == 0 || r.ProxyListenerID == listener
 }
 
-// foreign reports whether a server certainly belongs to another provider than the tokens of a registration.
+// foreign reports whether a server belongs to another provider than the tokens of a registration. The servers of a
+// provider that Orbit knows take its own tokens only, so those of a company's own provider do not go there either.
 func foreign(s Settings, r oauth.Registration) bool {
-	server, issuer := provider.ByHost(s.ServerAddress), issuerOf(r)
-	return server != provider.Other && issuer != provider.Other && server != issuer
+	server := provider.ByHost(s.ServerAddress)
+	return server != provider.Other && server != issuerOf(r)
 }
 
-// issuerOf is the provider whose tokens a registration obtains.
+// issuerOf is the provider whose tokens a registration obtains. Where something of the company's own stands before its
+// token endpoint, the registration says which it is.
 func issuerOf(r oauth.Registration) provider.ID {
 	if u, err := url.Parse(r.TokenURL); err == nil {
 		if id := provider.ByAuthority(u.Hostname()); id != provider.Other {
