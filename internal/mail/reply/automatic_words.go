@@ -30,6 +30,16 @@ var absenceSubjects = []string{
 	"réponse automatique", "reponse automatique", "absence du bureau", "absent du bureau", "absente du bureau", "absence", "message d'absence", "message d’absence", "en congé", "en vacances",
 }
 
+// absences say it in a sentence that has dates, adverbs and names between its words: who, and near behind it where
+// not. Rules of mail programs let everybody write their own.
+var absences = []struct{ who, away []string }{
+	{[]string{"i am ", "i'm ", "i’m ", "i will be ", "i'll be ", "i’ll be "}, []string{"out of the office", "out of office", "away until", "on annual leave", "on vacation", "on holiday", "on maternity leave", "on parental leave", "on sick leave"}},
+	{[]string{"estou ", "estarei ", "encontro-me ", "me encontro "}, []string{"de férias", "em férias", "ausente", "fora do escritório", "de licença", "em licença"}},
+	{[]string{"estoy ", "estaré ", "me encuentro ", "me encontraré "}, []string{"de vacaciones", "fuera de la oficina", "fuera de oficina", "ausente", "de baja"}},
+	{[]string{"ich bin ", "bin ich ", "ich befinde mich ", "befinde ich mich "}, []string{"nicht im büro", "nicht im hause", "im urlaub", "außer haus", "ausser haus", "abwesend", "in elternzeit", "nicht erreichbar", "wieder für sie erreichbar", "wieder im büro"}},
+	{[]string{"je suis ", "je serai "}, []string{"absent", "en congé", "en vacances", "hors du bureau", "en arrêt maladie"}},
+}
+
 // absencePhrases say in the text what absenceSubjects say above it.
 var absencePhrases = []string{
 	"i am out of the office", "i'm out of the office", "i am currently out of", "i'm currently out of", "i will be out of the office", "i am away from the office", "i am on annual leave", "i am on vacation", "i am on holiday", "i'm on vacation",
@@ -37,5 +47,5 @@ var absencePhrases = []string{
 	"estou fora do escritório", "estarei fora do escritório", "encontro-me ausente", "estou ausente", "estarei ausente", "estou de férias", "estarei de férias", "encontro-me de férias",
 	"estoy fuera de la oficina", "estaré fuera de la oficina", "me encuentro fuera de la oficina", "estoy de vacaciones", "estaré de vacaciones", "me encuentro de vacaciones", "me encuentro ausente",
 	"bin ich nicht im büro", "ich bin nicht im büro", "ich bin zurzeit nicht", "ich bin derzeit nicht", "ich bin außer haus", "bin ich außer haus", "ich bin im urlaub", "bin ich im urlaub", "ich bin ab dem", "befinde ich mich im urlaub", "bin ich nicht erreichbar",
-	"je suis absent", "je serai absent", "je suis actuellement absent", "je suis en congé", "je suis actuellement en congé", "je serai en congé", "je suis en vacances", "absente du bureau", "absent du bureau",
+	"je suis absent", "je serai absent", "je suis actuellement absent", "je suis en congé", "je suis actuellement en congé", "je serai en congé", "je suis en vacances", "absente du bureau", "absent du bureau", "actuellement absent",
 }

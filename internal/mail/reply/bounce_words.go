@@ -54,11 +54,11 @@ var statusGuesses = []struct {
 	phrases []string
 }{
 	{"5.2.2", []string{"quota", "mailbox full", "mailbox is full", "over quota", "caixa postal cheia", "caixa de correio cheia", "buzón lleno", "postfach voll", "postfach ist voll", "boîte pleine", "boîte aux lettres pleine"}},
+	{"5.1.2", []string{"host unknown", "domain not found", "couldn't find any host", "host not found", "host or domain name not found", "unrouteable address", "unroutable", "domain does not"}},
 	{"5.1.1", []string{
-		"user unknown", "unknown user", "no such user", "doesn't have a", "invalid address", "does not exist", "doesn't exist", "not found", "no mailbox", "unknown recipient", "invalid recipient", "not listed in", "no account by that name", "recipient unknown", "mailbox unavailable", "isn't a known",
+		"user unknown", "unknown user", "no such user", "no such recipient", "no such address", "no such mailbox", "no such account", "recipient not exist", "doesn't have a", "invalid address", "does not exist", "doesn't exist", "not found", "no mailbox", "unknown recipient", "invalid recipient", "not listed in", "no account by that name", "recipient unknown", "mailbox unavailable", "isn't a known",
 		"não existe", "usuário desconhecido", "destinatário desconhecido", "no existe", "usuario desconocido", "existiert nicht", "unbekannt", "n'existe pas", "inconnu",
 	}},
-	{"5.1.2", []string{"host unknown", "domain not found", "couldn't find any host", "host not found", "unrouteable address", "unroutable", "domain does not"}},
 	{"5.4.7", []string{"retry timeout exceeded", "retry time not reached", "timed out", "too long", "no longer tried", "giving up"}},
 	{"5.7.1", []string{"spam", "blocked", "blacklist", "denied", "policy", "rejected for", "refused"}},
 }

@@ -70,7 +70,40 @@ func (rd *reading) readsLikeAbsence() bool {
 	if len(start) > 300 {
 		start = start[:300]
 	}
-	return containsAny(start, absencePhrases)
+	return containsAny(start, absencePhrases) || saysAbsent(start)
+}
+
+// absenceReach is how far behind "I am" the words for away may begin.
+const absenceReach = 40
+
+// saysAbsent finds "Ich bin vom 3.3. bis 10.3. nicht im Büro".
+func saysAbsent(text string) bool {
+	for _, a := range absences {
+		for _, who := range a.who {
+			for rest := text; ; {
+				_, after, found := strings.Cut(rest, who)
+				if !found {
+					break
+				}
+				if startsWithin(after, a.away, absenceReach) {
+					return true
+				}
+				rest = after
+			}
+		}
+	}
+	return false
+}
+
+// startsWithin reports whether one of the phrases begins among the first bytes of the text, in the same paragraph.
+func startsWithin(text string, phrases []string, reach int) bool {
+	paragraph, _, _ := strings.Cut(text, "\n\n")
+	for _, p := range phrases {
+		if at := strings.Index(paragraph, p); at >= 0 && at <= reach {
+			return true
+		}
+	}
+	return false
 }
 
 func containsAny(text string, phrases []string) bool {

@@ -44,12 +44,24 @@ func decodeAs(label, text string) (string, bool) {
 	case "utf-8", "utf8":
 		return strings.ToValidUTF8(text, "\ufffd"), mostlyUTF8(text)
 	}
+	if page, known := dosPages[strings.NewReplacer("-", "", "_", "").Replace(label)]; known {
+		decoded, err := page.NewDecoder().String(text)
+		return decoded, err == nil
+	}
 	r, err := charset.Reader(label, strings.NewReader(text))
 	if err != nil {
 		return "", false
 	}
 	decoded, err := io.ReadAll(r)
 	return string(decoded), err == nil
+}
+
+// dosPages are the codes of old programs that browsers do not know, without dashes.
+var dosPages = map[string]*charmap.Charmap{
+	"cp437": charmap.CodePage437, "ibm437": charmap.CodePage437, "cp850": charmap.CodePage850, "ibm850": charmap.CodePage850,
+	"cp852": charmap.CodePage852, "ibm852": charmap.CodePage852, "cp858": charmap.CodePage858, "ibm00858": charmap.CodePage858,
+	"cp860": charmap.CodePage860, "ibm860": charmap.CodePage860, "cp863": charmap.CodePage863, "ibm863": charmap.CodePage863,
+	"cp865": charmap.CodePage865, "ibm865": charmap.CodePage865,
 }
 
 // mostlyUTF8 reports whether the text is UTF-8 with some damage, rather than something else altogether.

@@ -8,7 +8,7 @@ func cutOlder(lines []Line) []Line {
 		l := &lines[i]
 		switch {
 		case l.Kind == Quoted && !isArrowed(l.Text):
-		case l.Kind != Written && l.Kind != Attribution, isDivider(l.Text), isHeaderBlock(lines[i:]):
+		case l.Kind != Written && l.Kind != Attribution, isDivider(l.Text), isHeaderBlock(lines[i:]), isForeignBlock(lines[i:]):
 			return lines[:above(lines, i)]
 		}
 	}
@@ -92,6 +92,35 @@ func isHeaderBlock(lines []Line) bool {
 		}
 	}
 	return false
+}
+
+// isForeignBlock reports whether a header in a language that is not known starts here: a line of dashes or underscores,
+// with words between or without, and right below it three fields at least, an address among them.
+func isForeignBlock(lines []Line) bool {
+	if !isDrawn(lines[0].Text) {
+		return false
+	}
+	fields, address := 0, false
+	for _, l := range lines[1:min(len(lines), blockLines)] {
+		if blank(l.Text) && fields == 0 {
+			continue
+		}
+		colon := strings.IndexByte(l.Text, ':')
+		if l.Kind == Quoted || colon < 1 || colon > 30 || strings.Count(l.Text[:colon], " ") > 3 {
+			return false
+		}
+		fields++
+		if address = address || strings.Contains(l.Text, "@"); address && fields >= 3 {
+			return true
+		}
+	}
+	return false
+}
+
+// isDrawn knows "________" and "-----Messaggio originale-----".
+func isDrawn(text string) bool {
+	text = Trim(text)
+	return len(text) > 8 && len(text) <= 120 && (strings.Trim(text, "_") == "" || strings.HasPrefix(text, "---") && strings.HasSuffix(text, "---"))
 }
 
 type label int

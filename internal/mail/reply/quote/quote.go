@@ -38,12 +38,28 @@ func Lines(text string) []Line {
 		line, rest, _ := strings.Cut(text, "\n")
 		text = rest
 		kind := Written
-		if strings.HasPrefix(trimLeft(line), ">") {
+		if strings.HasPrefix(trimLeft(line), ">") && !closesAddress(lines, line) {
 			kind = Quoted
 		}
 		lines = append(lines, Line{Text: trimRight(line), Kind: kind})
 	}
 	return lines
+}
+
+// closesAddress knows what Gmail makes of a sentence whose address ends at its margin: "On Monday Ana <ana@example.com"
+// and, on the next line, "> wrote:".
+func closesAddress(lines []Line, line string) bool {
+	if len(lines) == 0 || lines[len(lines)-1].Kind != Written {
+		return false
+	}
+	before, rest := lines[len(lines)-1].Text, trimLeft(strings.TrimPrefix(trimLeft(line), ">"))
+	open := strings.LastIndexByte(before, '<')
+	if open < 0 || !strings.Contains(before[open:], "@") || strings.ContainsAny(before[open:], "> ") {
+		return false
+	}
+	words, colon := strings.CutSuffix(fold(rest), ":")
+	words = trimRight(words)
+	return colon && (words == "" || verbIn(" "+words) == " "+words)
 }
 
 // New returns the new text among the lines.

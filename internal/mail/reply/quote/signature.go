@@ -93,11 +93,24 @@ func cutClosing(lines []string) []string {
 		if strings.HasSuffix(lines[i], "?") || utf8.RuneCountInString(lines[i]) > closingWidth || len(lines)-i > 2*closingLines {
 			return lines
 		}
-		if len(lines[i]) <= longestClosing && closings[strings.Trim(fold(lines[i]), ".,!;: ")] && filled(lines[i:]) <= closingLines {
+		if len(lines[i]) <= longestClosing && isClosing(fold(lines[i])) && filled(lines[i:]) <= closingLines {
 			return lines[:i]
 		}
 	}
 	return lines
+}
+
+// closingWords is how long "With my very best regards" and its like are at most.
+const closingWords = 6
+
+// isClosing knows the usual words, and what ends in a word that only greetings end in: "Herzliche Grüße".
+func isClosing(folded string) bool {
+	folded = strings.Trim(folded, ".,!;: ")
+	if closings[folded] {
+		return true
+	}
+	last := folded[strings.LastIndexByte(folded, ' ')+1:]
+	return closingEnds[last] && strings.Count(folded, " ") < closingWords
 }
 
 func filled(lines []string) (n int) {

@@ -36,7 +36,9 @@ var onWords = []string{"on ", "em ", "no dia ", "a ", "el ", "am ", "le "}
 
 // mobileStarts begin the line that a phone or a program adds below the text.
 var mobileStarts = []string{
-	"sent from my ", "sent from outlook", "sent from mail for ", "sent from yahoo", "sent from proton", "sent from samsung", "sent from gmail",
+	"sent from my ", "sent from outlook", "sent from mail for ", "sent from yahoo", "yahoo mail:", "yahoo mail :", "sent from aol", "sent from the all new aol", "sent from mailspring",
+	"sent from bluemail", "sent from blue mail", "sent from nine", "sent from zoho", "sent from spike", "sent from edison", "sent from canary", "sent from superhuman",
+	"sent from proton", "sent from samsung", "sent from gmail",
 	"sent with proton", "sent with spark", "sent via ", "get outlook for ", "sent using ",
 	"enviado do meu ", "enviada do meu ", "enviado de meu ", "enviado do outlook", "enviado do yahoo", "enviado do e-mail para ",
 	"enviado do email para ", "enviado com proton", "obter o outlook para ", "obtenha o outlook para ", "baixe o outlook para ", "enviado a partir do ", "enviado via ",
@@ -73,14 +75,20 @@ var bannerStarts = []string{
 // closings end a letter; below them stand a name and how to reach it.
 var closings = set(
 	"best regards", "kind regards", "regards", "best", "many thanks", "thanks", "thank you", "thanks and regards", "warm regards", "sincerely", "cheers", "yours sincerely",
-	"with kind regards", "br", "kr", "best wishes",
+	"with kind regards", "br", "kr", "best wishes", "yours truly", "yours faithfully", "all the best", "take care",
 	"atenciosamente", "att", "at.te", "atte", "abraços", "abraço", "cumprimentos", "com os melhores cumprimentos", "melhores cumprimentos", "cordialmente", "obrigado",
 	"obrigada", "grato", "grata", "saudações",
 	"saludos", "un saludo", "saludos cordiales", "atentamente", "un cordial saludo", "cordiales saludos", "gracias", "muchas gracias", "reciba un cordial saludo",
 	"mit freundlichen grüßen", "mit freundlichen grüssen", "freundliche grüße", "freundliche grüsse", "viele grüße", "beste grüße", "liebe grüße", "mfg", "vg", "lg", "gruß",
 	"viele grüsse", "mit besten grüßen", "danke", "vielen dank", "schöne grüße",
-	"cordialement", "bien cordialement", "bien à vous", "cdlt", "cdt", "salutations", "meilleures salutations", "merci", "sincères salutations", "bonne journée",
+	"cordialement", "bien cordialement", "bien à vous", "bien à toi", "bien amicalement", "à bientôt", "excellente journée", "cdlt", "cdt", "salutations", "meilleures salutations", "merci", "sincères salutations", "bonne journée",
 	"merci d'avance",
+)
+
+// closingEnds end the many others.
+var closingEnds = set(
+	"regards", "wishes", "sincerely", "cumprimentos", "abraço", "abraços", "saudações", "saludo", "saludos", "cordialmente", "atentamente",
+	"gruß", "gruss", "grüße", "grüßen", "grüsse", "grüssen", "grüßle", "cordialement", "salutations", "amicalement",
 )
 
 func set(words ...string) map[string]bool {
