@@ -147,6 +147,19 @@ func (h *house) walkTheLoop(t *testing.T, tab *browsertest.Tab) {
 	tab.Open(mailboxes + "/1/loop")
 	tab.SeeText(".trend", "1 did not")
 	tab.Check("loop")
+	seeTheNewest(tab)
+}
+
+// seeTheNewest: on a phone the graph is wider than the page, and begins at its newest end.
+func seeTheNewest(tab *browsertest.Tab) {
+	tab.Size(390, 844)
+	defer tab.Size(1280, 800)
+	tab.Open(mailboxes + "/1/loop")
+	tab.Until(`(() => {
+		const frame = document.querySelector(".trend .table-scroll"), seen = frame.getBoundingClientRect();
+		const points = [...document.querySelectorAll(".trend-point")].map((p) => p.getBoundingClientRect());
+		return frame.scrollWidth > frame.clientWidth && points.at(-1).right <= seen.right && points[0].right < seen.left;
+	})()`)
 }
 
 // remember makes up a day of loop tests, for the graph.

@@ -25,10 +25,11 @@ type TrendPoint struct {
 	Words  string // on hover: "2.1 s on 23 Nov 2026, 15:02"
 }
 
-// The graph's measures in its own units; it scales with the page.
+// The graph's measures in its own units; it scales with the page. The words of the scale stand at its right, beside the
+// newest: where the graph is wider than the page, it begins there.
 const (
 	trendWidth, trendHeight = 720.0, 220.0
-	trendLeft, trendRight   = 56.0, 12.0
+	trendLeft, trendRight   = 12.0, 56.0
 	trendTop, trendBottom   = 14.0, 28.0
 )
 
