@@ -102,6 +102,11 @@ func showDemo(out io.Writer, orbit *app.Orbit, d *app.Demo) {
 	showRegister(out, d.RegisterArguments(), s.Identity.Mailboxes()[0].Address)
 	fmt.Fprintf(out, "\nAnother mailbox, for which nobody has to consent (client credentials):\n\n")
 	showRegister(out, d.AppOnlyArguments(), d.AppOnlyMailbox())
+	fmt.Fprintf(out, "\nThe same mailbox by a device code, by a certificate instead of the secret, and by a service account as Google has them:\n")
+	for _, arguments := range [][][]string{d.DeviceArguments(), d.CertificateArguments(), d.ServiceAccountArguments()} {
+		fmt.Fprintln(out)
+		showRegister(out, arguments, d.AppOnlyMailbox())
+	}
 	fmt.Fprintln(out)
 }
 

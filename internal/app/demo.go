@@ -8,8 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 
 	"orbit/internal/account"
@@ -55,12 +53,16 @@ func OpenDemo(ctx context.Context, c *config.Config, ports sandbox.Ports, log *s
 	if d.state, err = openDemoState(d.dir); err != nil {
 		return nil, err
 	}
-	client := idp.DefaultClient()
-	client.RedirectURIs = append(client.RedirectURIs, c.BaseURL.JoinPath("email-oauth2-proxy-authorize/").String())
-	d.Sandbox, err = sandbox.New(ctx, sandbox.Options{
-		Ports: ports, Certificate: &d.state.Certificate, Identity: idp.Options{Clients: []idp.Client{client}}, Log: log,
-	})
+	identity, err := d.identity(c)
 	if err != nil {
+		return nil, err
+	}
+	d.Sandbox, err = sandbox.New(ctx, sandbox.Options{Ports: ports, Certificate: &d.state.Certificate, Identity: identity, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	if err := d.writeClientFiles(); err != nil {
+		d.Sandbox.Close()
 		return nil, err
 	}
 	c.AllowedDestinations = append(c.AllowedDestinations, d.destinations()...)
@@ -143,42 +145,6 @@ func (d *Demo) follow(ctx context.Context, o *Orbit, stored account.SMTP) error 
 		SMTPSettings: d.pointHere(stored.SMTPSettings), Version: stored.Version, Secret: vault.NewSecret(d.mailbox().Password),
 	})
 	return err
-}
-
-// mailPermissions is what Microsoft's permissions for mail begin with; the sandbox takes the same.
-const mailPermissions = "https://outlook.office365.com/"
-
-// RegisterArguments are those of `orbit email-oauth2-proxy register` for the sandbox, flag by flag: people consent.
-func (d *Demo) RegisterArguments() [][]string {
-	return d.registerArguments(
-		[]string{"--oauth2-permission-url", d.Sandbox.Endpoints.Authorise},
-		[]string{"--oauth2-scope", mailPermissions + "IMAP.AccessAsUser.All " + mailPermissions + "POP.AccessAsUser.All " + mailPermissions + "SMTP.Send offline_access"},
-		[]string{"--oauth2-flow", "authorization_code"},
-	)
-}
-
-// AppOnlyMailbox is one that the client of the demo may open by itself; AppOnlyArguments register it so.
-func (d *Demo) AppOnlyMailbox() string { return d.Sandbox.Identity.Mailboxes()[1].Address }
-
-// AppOnlyArguments are those of a registration for which nobody has to consent: client credentials alone.
-func (d *Demo) AppOnlyArguments() [][]string {
-	return d.registerArguments(
-		[]string{"--account", d.AppOnlyMailbox()},
-		[]string{"--oauth2-scope", mailPermissions + ".default"},
-		[]string{"--oauth2-flow", "client_credentials"},
-	)
-}
-
-func (d *Demo) registerArguments(way ...[]string) [][]string {
-	s, client := d.Sandbox, idp.DefaultClient()
-	return slices.Concat([][]string{
-		{"--imap-server-address", sandbox.Host}, {"--imap-server-port", strconv.Itoa(s.Ports.IMAPS)},
-		{"--smtp-server-address", sandbox.Host}, {"--smtp-server-port", strconv.Itoa(s.Ports.Submission)}, {"--smtp-server-starttls"},
-		{"--oauth2-token-url", s.Endpoints.Token},
-	}, way, [][]string{
-		{"--oauth2-client-id", client.ID}, {"--oauth2-client-secret", client.Secrets[0]},
-		{"--force"},
-	})
 }
 
 // writeEnvFile lets other commands find this demo: `. demo.env`.

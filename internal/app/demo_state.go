@@ -12,14 +12,17 @@ import (
 	"time"
 
 	"orbit/internal/sandbox"
+	"orbit/internal/sandbox/idp"
 )
 
 // demoState is what a demo remembers between its runs. The sandbox itself forgets everything.
 type demoState struct {
-	Certificate sandbox.Certificate `json:"certificate"`
-	Password    string              `json:"password"` // of the administrator that the demo has made
-	Seeded      bool                `json:"seeded"`
-	SeededInbox bool                `json:"seeded_inbox"`
+	Certificate       sandbox.Certificate `json:"certificate"`
+	ClientCertificate sandbox.Certificate `json:"client_certificate"`
+	ServiceAccount    json.RawMessage     `json:"service_account"`
+	Password          string              `json:"password"` // of the administrator that the demo has made
+	Seeded            bool                `json:"seeded"`
+	SeededInbox       bool                `json:"seeded_inbox"`
 }
 
 // renewBefore is how long before its end a certificate is replaced.
@@ -40,18 +43,36 @@ func openDemoState(dir string) (s demoState, err error) {
 	if err == nil && json.Unmarshal(content, &s) != nil {
 		return demoState{}, fmt.Errorf("%s is damaged: remove %s to begin the demo anew", file, dir)
 	}
-	if s.Password != "" && lasts(s.Certificate.Chain) {
-		return s, nil
+	if changed, err := s.complete(); !changed || err != nil {
+		return s, err
 	}
+	return s, s.save(dir)
+}
+
+// complete makes what is missing and reports whether anything was.
+func (s *demoState) complete() (changed bool, err error) {
 	if s.Password == "" {
-		s.Password = newPassword()
+		s.Password, changed = newPassword(), true
 	}
 	if !lasts(s.Certificate.Chain) {
 		if s.Certificate, err = sandbox.NewCertificate(); err != nil {
-			return demoState{}, err
+			return false, err
 		}
+		changed = true
 	}
-	return s, s.save(dir)
+	if !lasts(s.ClientCertificate.Chain) {
+		if s.ClientCertificate, err = sandbox.NewClientCertificate("Orbit demo"); err != nil {
+			return false, err
+		}
+		changed = true
+	}
+	if len(s.ServiceAccount) == 0 {
+		if _, s.ServiceAccount, err = idp.NewServiceAccount("orbit@demo.iam.orbit.example", ""); err != nil {
+			return false, err
+		}
+		changed = true
+	}
+	return changed, nil
 }
 
 // makeDemoDir makes the data directory, as the private PostgreSQL would: as root its own user must pass.
@@ -71,12 +92,16 @@ func makeDemoDir(dir string) error {
 
 // lasts reports whether a certificate is there and good for a while.
 func lasts(chain string) bool {
+	leaf, err := leafOf(chain)
+	return err == nil && time.Until(leaf.NotAfter) > renewBefore
+}
+
+func leafOf(chain string) (*x509.Certificate, error) {
 	block, _ := pem.Decode([]byte(chain))
 	if block == nil {
-		return false
+		return nil, errors.New("no certificate")
 	}
-	leaf, err := x509.ParseCertificate(block.Bytes)
-	return err == nil && time.Until(leaf.NotAfter) > renewBefore
+	return x509.ParseCertificate(block.Bytes)
 }
 
 func (s demoState) save(dir string) error {

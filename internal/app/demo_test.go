@@ -158,13 +158,49 @@ func TestTutorialOfTheDocument(t *testing.T) {
 	}
 }
 
-// The same without anybody who consents: client credentials alone open a mailbox of the demo.
-func TestTutorialWithClientCredentialsOnly(t *testing.T) {
+// The same without anybody who consents: by a secret, a certificate, or a service account. The demo has them all, and
+// they last: a demo that is started again knows what was registered before.
+func TestTutorialWithoutConsent(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	d := openDemo(t, t.TempDir(), h)
+	for name, arguments := range map[string]func(*app.Demo) [][]string{
+		"secret": (*app.Demo).AppOnlyArguments, "certificate": (*app.Demo).CertificateArguments, "service account": (*app.Demo).ServiceAccountArguments,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h, dir := newHouse(t), t.TempDir()
+			before := arguments(openDemo(t, dir, h))
+			files := contentsOf(t, before)
+			d := openDemo(t, dir, h)
+			if after := contentsOf(t, arguments(d)); !slices.Equal(after, files) {
+				t.Error("a demo that is started again does not know the client that was registered")
+			}
+			opensByItself(t, h, d, arguments(d))
+		})
+	}
+}
+
+// contentsOf reads the keys that a command names. The address of the provider is not compared: ports here are free ones.
+func contentsOf(t *testing.T, arguments [][]string) (keys []string) {
+	t.Helper()
+	for _, flag := range arguments {
+		if !slices.Contains([]string{"--certificate", "--key", "--service-account"}, flag[0]) {
+			continue
+		}
+		content, err := os.ReadFile(flag[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, _, _ := strings.Cut(string(content), "token_uri")
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+// opensByItself registers so, and sends through the proxy as the mailbox.
+func opensByItself(t *testing.T, h *house, d *app.Demo, arguments [][]string) {
+	t.Helper()
 	address, secret := d.AppOnlyMailbox(), vault.NewSecret("what the account sends to the proxy")
-	local := register(t, h, d, d.AppOnlyArguments())
+	local := register(t, h, d, arguments)
 	outcome, err := h.OAuth.Prove(t.Context(), address)
 	if err != nil || outcome.State != oauth.Active || !strings.Contains(outcome.ProvenBy, "SMTP at ") {
 		t.Fatalf("%v %+v", err, outcome)
@@ -191,7 +227,7 @@ func register(t *testing.T, h *house, d *app.Demo, arguments [][]string) int {
 	imap, smtp := freePort(t), freePort(t)
 	args := slices.Concat(arguments...)
 	args = append(args, "--imap-local-port", strconv.Itoa(imap), "--smtp-local-port", strconv.Itoa(smtp))
-	p, err := plan.Register(args, plan.Options{RedirectURI: h.OAuth.RedirectURI()})
+	p, err := plan.Register(args, plan.Options{RedirectURI: h.OAuth.RedirectURI(), ReadFile: os.ReadFile})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -14,7 +15,7 @@ import (
 )
 
 // Certificate is what the mail servers show, all PEM. The key of its authority is nowhere kept, so nothing
-// else can be signed with it.
+// else can be signed with it. One of a client has no authority.
 type Certificate struct {
 	Chain string
 	Key   string
@@ -54,6 +55,24 @@ func NewCertificate() (Certificate, error) {
 	}
 	ca := encode("CERTIFICATE", authorityDER)
 	return Certificate{Chain: encode("CERTIFICATE", leafDER) + ca, Key: encode("PRIVATE KEY", keyDER), CA: ca}, nil
+}
+
+// NewClientCertificate makes what an application shows instead of a secret. Providers want an RSA key for that.
+func NewClientCertificate(name string) (Certificate, error) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return Certificate{}, fmt.Errorf("make a key: %w", err)
+	}
+	leaf := about(name, 3)
+	der, err := x509.CreateCertificate(rand.Reader, leaf, leaf, key.Public(), key)
+	if err != nil {
+		return Certificate{}, fmt.Errorf("make a certificate: %w", err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return Certificate{}, fmt.Errorf("write a key: %w", err)
+	}
+	return Certificate{Chain: encode("CERTIFICATE", der), Key: encode("PRIVATE KEY", keyDER)}, nil
 }
 
 func about(name string, serial int64) *x509.Certificate {

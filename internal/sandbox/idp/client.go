@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -128,4 +129,25 @@ func NewServiceAccount(email, tokenURL string) (ServiceAccount, []byte, error) {
 		"private_key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
 	}, "", "  ")
 	return ServiceAccount{Email: email, Key: &key.PublicKey, Mailboxes: []string{"*"}}, file, err
+}
+
+// ReadServiceAccount reads the JSON key file of an account that may act for all mailboxes.
+func ReadServiceAccount(file []byte) (ServiceAccount, error) {
+	var content struct {
+		Email string `json:"client_email"`
+		Key   string `json:"private_key"`
+	}
+	if err := json.Unmarshal(file, &content); err != nil {
+		return ServiceAccount{}, fmt.Errorf("read the key of a service account: %w", err)
+	}
+	block, _ := pem.Decode([]byte(content.Key))
+	if block == nil {
+		return ServiceAccount{}, errors.New("read the key of a service account: no PEM block")
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	key, ok := parsed.(*rsa.PrivateKey)
+	if err != nil || !ok {
+		return ServiceAccount{}, errors.New("read the key of a service account: no RSA key")
+	}
+	return ServiceAccount{Email: content.Email, Key: &key.PublicKey, Mailboxes: []string{"*"}}, nil
 }
