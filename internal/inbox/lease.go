@@ -109,6 +109,7 @@ type times struct {
 	look     time.Duration // for mailboxes that nobody owns
 	reload   time.Duration // of the accounts, should no notification arrive
 	poll     time.Duration // of POP3, and of IMAP without IDLE
+	renew    time.Duration // of IDLE and of the folder, which may have been made anew
 	retry    time.Duration // of a message that could not be read or stored
 	again    time.Duration // after a connection that ended while it waited
 	loop     time.Duration // a loop test that has not arrived then is lost
@@ -120,7 +121,7 @@ type times struct {
 func defaultTimes() times {
 	return times{
 		lease: 10 * time.Second, beat: 2500 * time.Millisecond, storing: 5 * time.Second, look: 2 * time.Second, reload: 30 * time.Second,
-		poll: time.Minute, retry: time.Hour, again: 2 * time.Second,
+		poll: time.Minute, renew: 10 * time.Minute, retry: time.Hour, again: 2 * time.Second,
 		loop: 15 * time.Minute, follow: 10 * time.Second, junk: 20 * time.Second, farewell: 5 * time.Second,
 	}
 }

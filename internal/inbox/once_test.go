@@ -41,6 +41,38 @@ func (r *rig) add(c *imapclient.Client, folder string, texts ...string) {
 	}
 }
 
+func TestAnOpenMailboxIsCountedAnew(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	c := r.admin()
+	m := r.mailbox(fetch.IMAP, nil)
+	r.add(c, "INBOX", string(letterOf("one")), string(letterOf("two")), string(letterOf("three")))
+	r.run(r.process)
+	r.awaitState(m.ID, Watching)
+	r.want("messages", r.check(r.process, m.ID).Messages, 3)
+	_, err := c.Select("INBOX", nil).Wait()
+	r.must(err)
+	r.must(c.Store(imap.SeqSetNum(1, 2), &imap.StoreFlags{Op: imap.StoreFlagsAdd, Silent: true, Flags: []imap.Flag{imap.FlagDeleted}}, nil).Close())
+	r.must(c.Expunge().Close())
+	r.until("what was deleted is not counted", func() bool { return r.check(r.process, m.ID).Messages == 1 })
+}
+
+func TestANewNumberingIsNoticedWhileWatching(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.times.renew = brief
+	c := r.admin()
+	r.must(c.Create("Work", nil).Wait())
+	m := r.mailbox(fetch.IMAP, func(c *account.MailboxChange) { c.Folder = "Work" })
+	r.add(c, "Work", string(letterOf("one")))
+	r.run(r.process)
+	r.awaitState(m.ID, Watching)
+	r.must(c.Delete("Work").Wait())
+	r.must(c.Create("Work", nil).Wait())
+	r.add(c, "Work", string(letterOf("one")), string(letterOf("two")))
+	r.until("two has arrived", func() bool { return r.stored() == "one two" })
+}
+
 func TestANewNumberingStoresNothingAgain(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -42,7 +42,7 @@ func (v *visiting) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	route.Server.Timeouts.Poll = v.s.times.poll
+	route.Server.Timeouts.Poll, route.Server.Timeouts.Renew = v.s.times.poll, v.s.times.renew
 	if err := v.s.opening.Acquire(ctx, 1); err != nil {
 		return err
 	}

@@ -233,7 +233,7 @@ func (v *visiting) look(ctx context.Context) error {
 		return v.takeAll(ctx)
 	}
 	err := v.takeAll(ctx)
-	v.messages += v.visit.Found // since it was opened
+	v.messages = v.box.Messages() // others add and delete too
 	return err
 }
 

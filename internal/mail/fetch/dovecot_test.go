@@ -281,6 +281,29 @@ func trusting(t testing.TB, d *mailtest.DovecotServer) *tls.Config {
 	return &tls.Config{RootCAs: pool, ServerName: "localhost"}
 }
 
+// A server that goes on in a folder that is no more says nothing by itself.
+func TestRealUIDValidityChangeWhileWaiting(t *testing.T) {
+	t.Parallel()
+	d := mailtest.Dovecot(t, mailtest.DovecotOptions{})
+	admin := bare(t, d)
+	if err := admin.Create("Work", nil).Wait(); err != nil {
+		t.Fatal(err)
+	}
+	a := at(d, IMAP, dial.STARTTLS)
+	a.Folder, a.Timeouts.Renew = "Work", 100*time.Millisecond
+	m := open(t, a)
+	for _, command := range []*imapclient.Command{admin.Delete("Work"), admin.Create("Work", nil)} {
+		if err := command.Wait(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := m.Wait(ctx); !errors.Is(err, ErrRenumbered) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestRealUIDValidityChange(t *testing.T) {
 	t.Parallel()
 	d := mailtest.Dovecot(t, mailtest.DovecotOptions{})

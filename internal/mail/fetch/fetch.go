@@ -69,7 +69,7 @@ type Timeouts struct {
 	TLS     time.Duration // 10 s: the handshake
 	Command time.Duration // 60 s: a reply, each further part of one, each write
 	Quit    time.Duration // 2 s: the good-bye, and the end of IDLE when nobody waits for it any more
-	Renew   time.Duration // 10 min: IDLE anew (RFC 2177: within 29 min; sooner finds out about a dead connection)
+	Renew   time.Duration // 10 min: the folder and IDLE anew (RFC 2177: within 29 min; sooner finds out about a dead connection)
 	Poll    time.Duration // 60 s: between two looks where IDLE is not offered
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
@@ -29,6 +30,8 @@ type imapBox struct {
 	client   *imapclient.Client
 	offer    offer
 	validity uint32
+	next     uint32        // UIDNEXT when the folder was selected
+	selected time.Time     // when that was
 	idle     bool          // the server takes IDLE
 	news     chan struct{} // holds one when there may be new mail
 	stray    bool          // a message came whose UID was not said before its text
@@ -69,7 +72,7 @@ func (b *imapBox) enter() (State, error) {
 	if err != nil {
 		return State{}, err
 	}
-	b.validity = data.UIDValidity
+	b.validity, b.next, b.selected = data.UIDValidity, uint32(data.UIDNext), time.Now()
 	return State{
 		UIDValidity: data.UIDValidity, UIDNext: uint32(data.UIDNext), Messages: int(data.NumMessages), Idle: b.idle,
 	}, nil
@@ -202,6 +205,14 @@ func uid(ref Ref) (imap.UID, error) {
 		return 0, fmt.Errorf("message %q has no UID", ref.ID)
 	}
 	return imap.UID(n), nil
+}
+
+// messages is what EXISTS and EXPUNGE have made of it.
+func (b *imapBox) messages(opened State) int {
+	if folder := b.client.Mailbox(); folder != nil {
+		return int(folder.NumMessages)
+	}
+	return opened.Messages
 }
 
 // leave says good-bye and waits until go-imap's goroutine has ended.

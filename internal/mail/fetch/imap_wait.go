@@ -16,6 +16,12 @@ func (b *imapBox) wait(ctx context.Context) error {
 			return nil
 		default:
 		}
+		if time.Since(b.selected) >= b.server.Timeouts.Renew {
+			if err := b.selectAgain(ctx); err != nil {
+				return err
+			}
+			continue
+		}
 		sleep := b.look
 		if b.idle {
 			sleep = b.sleep
@@ -25,6 +31,23 @@ func (b *imapBox) wait(ctx context.Context) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// selectAgain finds out what a server says to nobody who stays: that the folder was deleted and made anew, as by a
+// restored backup, and mail of which its notification was lost.
+func (b *imapBox) selectAgain(ctx context.Context) error {
+	defer context.AfterFunc(ctx, func() { b.hand.expect(b.server.Timeouts.Quit) })()
+	validity, next, messages := b.validity, b.next, b.messages(State{})
+	state, err := b.enter()
+	switch {
+	case err != nil:
+		return err
+	case state.UIDValidity != validity:
+		return ErrRenumbered
+	case state.UIDNext != next, state.Messages != messages:
+		b.wake()
+	}
+	return nil
 }
 
 // sleep runs one IDLE (RFC 2177). When ctx ends, IDLE is ended in order, so that the mailbox can still be used; a

@@ -64,6 +64,8 @@ var (
 	// ErrSnapshot says that this session will never see new mail (RFC 1939 4): close it, which lets others in, and
 	// open another after a while.
 	ErrSnapshot = errors.New("a POP3 session sees no new mail; open another")
+	// ErrRenumbered says that the folder was made anew while it was open: State and what came of it are void. Open another.
+	ErrRenumbered = errors.New("the folder was made anew; open it again")
 	// ErrTooLarge says that a message is larger than it was announced to be, and than MaxSize.
 	ErrTooLarge = errors.New("the message is larger than the limit")
 
@@ -73,6 +75,9 @@ var (
 
 // State returns the mailbox as it was when it was opened.
 func (m *Mailbox) State() State { return m.visit.state }
+
+// Messages returns how many there are, as far as the server has said by now; over POP3, how many there were.
+func (m *Mailbox) Messages() int { return m.visit.box.messages(m.visit.state) }
 
 // New lists the messages that since does not cover, oldest first. Inside the loop the mailbox can be used.
 //
@@ -158,7 +163,7 @@ func (m *Mailbox) change(ctx context.Context, refs []Ref, do func() error) error
 }
 
 // Wait returns nil when New may list more than before: over IMAP with IDLE at once, without it after the next look.
-// Over POP3 it returns ErrSnapshot. When ctx ends it returns its error, and the mailbox can still be used.
+// Over POP3 it returns ErrSnapshot. A folder that was made anew is noticed with the next IDLE: ErrRenumbered. When ctx ends it returns its error, and the mailbox can still be used.
 func (m *Mailbox) Wait(ctx context.Context) error {
 	if m.fetching {
 		return errFetching
@@ -167,7 +172,7 @@ func (m *Mailbox) Wait(ctx context.Context) error {
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case errors.Is(err, ErrSnapshot):
+	case errors.Is(err, ErrSnapshot), errors.Is(err, ErrRenumbered):
 		return err
 	}
 	return m.fail(ctx, ladder.Idle, err)

@@ -161,6 +161,8 @@ func (b *pop3Box) remove(ctx context.Context, refs []Ref) error {
 
 func (b *pop3Box) wait(context.Context) error { return ErrSnapshot }
 
+func (b *pop3Box) messages(opened State) int { return opened.Messages }
+
 // leave ends the session. Only when something was to be deleted does it matter how.
 func (b *pop3Box) leave(ctx context.Context) error {
 	if !b.marked {

@@ -33,6 +33,7 @@ type box interface {
 	markSeen(ctx context.Context, refs []Ref) error
 	remove(ctx context.Context, refs []Ref) error
 	wait(ctx context.Context) error
+	messages(opened State) int // that are there now, if the protocol says so
 	leave(ctx context.Context) error
 }
 

@@ -52,6 +52,16 @@ func TestIdleWakes(t *testing.T) {
 	}
 }
 
+func TestOthersAddAndDelete(t *testing.T) {
+	t.Parallel()
+	server := on(IMAP, "UID SEARCH", "* 9 EXISTS\r\n* 2 EXPUNGE\r\n* SEARCH 1\r\n%T OK").start(t)
+	m := openAt(t, server.address, account(IMAP))
+	list(t, m, Cursor{})
+	if got := m.Messages(); got != 8 {
+		t.Errorf("%d messages, want 8", got)
+	}
+}
+
 func TestWhatWasSaidBeforeWaitingWakes(t *testing.T) {
 	t.Parallel()
 	server := on(IMAP, "UID SEARCH", "* 4 EXISTS\r\n* SEARCH 1\r\n%T OK").start(t)
@@ -77,6 +87,24 @@ func TestIdleIsRenewed(t *testing.T) {
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
+	}
+}
+
+// Some servers take IDLE and never say a word, and some networks lose it.
+func TestMailOfWhichNothingWasSaidIsFound(t *testing.T) {
+	t.Parallel()
+	for name, script := range map[string]faulty{
+		"IDLE":    {protocol: IMAP},
+		"polling": {protocol: IMAP, offers: []string{"AUTH=PLAIN"}},
+	} {
+		script.answers = map[string]string{"SELECT#2": "* 4 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 5] x\r\n%T OK"}
+		server := script.start(t)
+		a := account(IMAP)
+		a.Timeouts.Renew, a.Timeouts.Poll = 5*time.Millisecond, time.Millisecond
+		m := openAt(t, server.address, a)
+		if err := m.Wait(t.Context()); err != nil || m.Messages() != 4 {
+			t.Errorf("%s: %d messages, %v", name, m.Messages(), err)
+		}
 	}
 }
 
