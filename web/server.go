@@ -317,7 +317,7 @@ func (s *Server) build() (http.Handler, error) {
 	mux.Get("/readyz", s.ready)
 	if s.API != nil {
 		mux.Group(func(programs chi.Router) {
-			programs.Use(compressedReads, crossOrigin)
+			programs.Use(compressedReads, crossOrigin, addressed)
 			s.API(programs)
 		})
 	}

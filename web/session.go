@@ -30,6 +30,14 @@ func (s *Server) withSession(next http.Handler) http.Handler {
 	})
 }
 
+// addressed says from where a program calls; its token adds who it is.
+func addressed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		actor := audit.Actor{Kind: audit.Token, Address: clientIP(r)}
+		next.ServeHTTP(w, r.WithContext(audit.WithActor(r.Context(), actor)))
+	})
+}
+
 // visitor is where the request comes from.
 func visitor(r *http.Request) identity.Visitor {
 	return identity.Visitor{Address: clientIP(r), UserAgent: r.UserAgent()}

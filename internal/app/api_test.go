@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"orbit/internal/audit"
 	"orbit/internal/identity"
 	"orbit/internal/mail/mailtest"
 )
@@ -101,6 +102,10 @@ func TestAProgramRegistersAndTestsAnAccount(t *testing.T) {
 		"use_secure_connection": false, "use_authentication": false, "default_account": true,
 	})
 	at := "/smtp-accounts/" + strconv.Itoa(int(account["id"].(float64)))
+	trail, _, err := audit.List(t.Context(), h.Pool, audit.Filter{Action: "smtp_account.created"})
+	if err != nil || len(trail) != 1 || trail[0].Actor.Name != "test administrator" || trail[0].Actor.Address != "127.0.0.1" {
+		t.Errorf("the trail says who, and from where: %+v, %v", trail, err)
+	}
 	if account["active"] != true || account["reply_to_email"] != "alerts@example.com" {
 		t.Errorf("defaults are those of the form: %v", account)
 	}
