@@ -85,6 +85,11 @@ func listMailboxes(ctx context.Context, pool *pgxpool.Pool, f MailboxFilter) ([]
 	if err != nil {
 		return nil, 0, fmt.Errorf("list IMAP/POP3 accounts: %w", err)
 	}
+	if len(found) == 0 && f.Page > 1 { // behind the last page, which knows how many there are
+		f.Page = 1
+		_, total, err := listMailboxes(ctx, pool, f)
+		return nil, total, err
+	}
 	if len(found) == 0 {
 		return nil, 0, nil
 	}

@@ -220,6 +220,7 @@ func TestTheReportOfMailboxesFiltersSortsAndPages(t *testing.T) {
 		"enabled":          {MailboxFilter{Active: &yes, KeepCopy: &yes, AutomaticCheck: &yes}, "100% Caesar", 1},
 		"id":               {MailboxFilter{ID: 2}, "anton", 1},
 		"second page":      {MailboxFilter{Sort: "name", Page: 2, PerPage: 3}, "Dora", 4},
+		"behind the last":  {MailboxFilter{Sort: "name", Page: 3, PerPage: 3}, "", 4},
 	} {
 		rows, total, err := h.ListMailboxes(h.ctx, c.filter)
 		if err != nil {

@@ -80,6 +80,11 @@ func listSMTP(ctx context.Context, pool *pgxpool.Pool, f SMTPFilter) ([]SMTPRow,
 	if err != nil {
 		return nil, 0, fmt.Errorf("list SMTP accounts: %w", err)
 	}
+	if len(found) == 0 && f.Page > 1 { // behind the last page, which knows how many there are
+		f.Page = 1
+		_, total, err := listSMTP(ctx, pool, f)
+		return nil, total, err
+	}
 	if len(found) == 0 {
 		return nil, 0, nil
 	}

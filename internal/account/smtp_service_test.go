@@ -207,6 +207,7 @@ func TestTheReportFiltersSortsAndPages(t *testing.T) {
 		"sender":           {SMTPFilter{Sender: "anton@"}, "anton", 1},
 		"disabled":         {SMTPFilter{Active: &no}, "", 0},
 		"second page":      {SMTPFilter{Sort: "name", Page: 2, PerPage: 3}, "Dora", 4},
+		"behind the last":  {SMTPFilter{Sort: "name", Page: 3, PerPage: 3}, "", 4},
 	} {
 		rows, total, err := h.ListSMTP(h.ctx, c.filter)
 		if err != nil {

@@ -164,6 +164,9 @@ func TestContactsComeFromAFile(t *testing.T) {
 	if err != nil || total != 1 || all[0].Name != "Ann B" {
 		t.Errorf("%+v %d %v", all, total, err)
 	}
+	if past, total, err := r.ListContacts(r.ctx, ContactFilter{Name: "ann", PerPage: 10, Page: 3}); err != nil || total != 1 || len(past) != 0 {
+		t.Errorf("behind the last page: %+v %d %v", past, total, err)
+	}
 	groups, err := r.ListGroups(r.ctx)
 	if err != nil || len(groups) != 1 || groups[0].Members != 2 {
 		t.Errorf("%+v %v", groups, err)
@@ -207,6 +210,9 @@ func TestRulesAreValidated(t *testing.T) {
 	}
 	if rules, total, err := r.ListRules(r.ctx, RuleFilter{Name: "a", EventType: "password.viewed", PerPage: 5}); err != nil || total != 1 || rules[0].ID != id {
 		t.Errorf("%+v %v", rules, err)
+	}
+	if past, total, err := r.ListRules(r.ctx, RuleFilter{EventType: "password.viewed", PerPage: 5, Page: 2}); err != nil || total != 1 || len(past) != 0 {
+		t.Errorf("behind the last page: %+v %d %v", past, total, err)
 	}
 	r.must(r.SetRuleActive(r.ctx, id, false))
 	if accepted := r.post(viewed("x")); accepted.Notifications != 0 {

@@ -45,6 +45,11 @@ func listContacts(ctx context.Context, q querier, f ContactFilter) ([]Contact, i
 	if err != nil {
 		return nil, 0, fmt.Errorf("list contacts: %w", err)
 	}
+	if len(rows) == 0 && f.Page > 1 { // behind the last page, which knows how many there are
+		f.Page = 1
+		_, total, err := listContacts(ctx, q, f)
+		return nil, total, err
+	}
 	if len(rows) == 0 {
 		return nil, 0, nil
 	}

@@ -166,6 +166,11 @@ func listRules(ctx context.Context, q querier, f RuleFilter) ([]Rule, int, error
 	if err != nil {
 		return nil, 0, fmt.Errorf("list rules: %w", err)
 	}
+	if len(rows) == 0 && f.Page > 1 { // behind the last page, which knows how many there are
+		f.Page = 1
+		_, total, err := listRules(ctx, q, f)
+		return nil, total, err
+	}
 	if len(rows) == 0 {
 		return nil, 0, nil
 	}
