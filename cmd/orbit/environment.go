@@ -49,6 +49,7 @@ func withOrbit(cmd *cobra.Command, do func(context.Context, *app.Orbit) error) e
 		return err
 	}
 	defer orbit.Close()
+	sayNewKey(orbit, cmd.ErrOrStderr()) // standard output is the command's answer
 	defer orbit.Proxies.WriteOut(ctx)
 	return do(ctx, orbit)
 }

@@ -171,3 +171,15 @@ func TestSMTPTestOfAnUnknownAccount(t *testing.T) {
 	on(t)
 	wantFailure(t, "orbit smtp list", "smtp", "test", "Office365", "--to", "bob@example.com")
 }
+
+func TestTheKeyFileIsNamedOnceByWhoeverMakesIt(t *testing.T) {
+	on(t)
+	const words = "The key that seals every secret was created in "
+	status, out, errs := shell(t.Context(), "user", "list", "--json")
+	if status != exitOK || !strings.Contains(errs, words+os.Getenv("ORBIT_DATA_DIR")) || strings.Contains(out, words) {
+		t.Errorf("the first command: status %d, %q, %q", status, out, errs)
+	}
+	if _, _, errs = shell(t.Context(), "user", "list"); strings.Contains(errs, words) {
+		t.Errorf("the second command: %q", errs)
+	}
+}

@@ -54,9 +54,7 @@ func serve(ctx context.Context, c config.Config, out io.Writer) error {
 
 // welcome says where Orbit is, and on the first start how to go on.
 func welcome(ctx context.Context, orbit *app.Orbit, listener net.Listener, out io.Writer) error {
-	if orbit.NewKeyFile {
-		fmt.Fprintf(out, "The key that seals every secret was created in %s.\nKeep a copy of this file elsewhere: without it no stored secret can be read again.\n\n", orbit.Config.KeysetFile)
-	}
+	sayNewKey(orbit, out)
 	fmt.Fprintf(out, "Orbit is running at %s (listening on %s)\n", orbit.Config.BaseURL, listener.Addr())
 	first, err := orbit.FirstAdministrator(ctx)
 	if err != nil {
@@ -69,4 +67,11 @@ func welcome(ctx context.Context, orbit *app.Orbit, listener net.Listener, out i
 		fmt.Fprintf(out, "\nThere is no administrator yet. Create the first one at\n\n    %s\n\nor on this machine with: orbit user add NAME --role administrator\n", first.SetupURL)
 	}
 	return nil
+}
+
+// sayNewKey says once where the key file is: when it was made just now.
+func sayNewKey(orbit *app.Orbit, out io.Writer) {
+	if orbit.NewKeyFile {
+		fmt.Fprintf(out, "The key that seals every secret was created in %s.\nKeep a copy of this file elsewhere: without it no stored secret can be read again.\n\n", orbit.Config.KeysetFile)
+	}
 }
