@@ -94,14 +94,13 @@ func (s *Server) submitMailbox(w http.ResponseWriter, r *http.Request, id int64,
 		return err
 	}
 	v := &ui.FormView{Typed: typed}
-	if len(wrong) > 0 {
-		all, _ := form.Join(wrong, f.Normalise().Validate().Err())
-		return s.returnMailbox(w, r, id, f, v, all)
-	}
+	var confirmed error
 	if !f.Secret.IsZero() {
-		if err := s.confirmOnce(w, r); err != nil {
-			return s.returnMailbox(w, r, id, f, v, err)
-		}
+		confirmed = s.confirmOnce(w, r)
+	}
+	wrong, err = form.Join(wrong, s.Accounts.CheckMailbox(r.Context(), id, f.change()))
+	if err = together(err, wrong.Err(), confirmed); err != nil {
+		return s.returnMailbox(w, r, id, f, v, err)
 	}
 	stored, err := store(r.Context(), f.change())
 	if err != nil {

@@ -106,21 +106,18 @@ func (s *Server) submitSMTP(w http.ResponseWriter, r *http.Request, id int64, pr
 		return err
 	}
 	v := &ui.FormView{Typed: typed}
-	if len(wrong) == 0 {
-		if err := s.confirmSMTP(w, r, id, f); err != nil {
-			return s.returnSMTP(w, r, id, f, v, err)
-		}
-		stored, err := store(r.Context(), f.change())
-		if err == nil {
-			return s.redirect(w, r, smtpPath, ui.FlashView{
-				Tone: ui.Good, Text: stored.AccountName + " is saved. Test it before you rely on it.",
-				Link: &ui.Link{Label: "Test configuration", Href: page.SMTPPath(stored.ID) + "/test"},
-			})
-		}
+	wrong, err = form.Join(wrong, s.Accounts.CheckSMTP(r.Context(), id, f.change()))
+	if err = together(err, wrong.Err(), s.confirmSMTP(w, r, id, f)); err != nil {
 		return s.returnSMTP(w, r, id, f, v, err)
 	}
-	all, _ := form.Join(wrong, f.Normalise().Validate().Err())
-	return s.returnSMTP(w, r, id, f, v, all)
+	stored, err := store(r.Context(), f.change())
+	if err != nil {
+		return s.returnSMTP(w, r, id, f, v, err)
+	}
+	return s.redirect(w, r, smtpPath, ui.FlashView{
+		Tone: ui.Good, Text: stored.AccountName + " is saved. Test it before you rely on it.",
+		Link: &ui.Link{Label: "Test configuration", Href: page.SMTPPath(stored.ID) + "/test"},
+	})
 }
 
 // confirmSMTP asks for the password again before a secret or the default account changes.

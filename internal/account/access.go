@@ -100,7 +100,7 @@ func (s *Service) prepareCredential(ctx context.Context, tx pgx.Tx, a access) (i
 	}
 	stored, err := s.credentials.FindIn(ctx, tx, a.credentialID)
 	if errors.Is(err, problem.ErrNotFound) {
-		return 0, problem.Invalid{{Name: "credential_id", Text: "This credential no longer exists; choose another one."}}
+		return 0, credentialGone
 	}
 	if err != nil {
 		return 0, err

@@ -52,10 +52,10 @@ func (s *Service) FindMailboxByName(ctx context.Context, name string) (Mailbox, 
 
 // CreateMailbox registers an account.
 func (s *Service) CreateMailbox(ctx context.Context, c MailboxChange) (stored Mailbox, err error) {
-	c.MailboxSettings = c.Normalise()
-	if err := c.Validate().Err(); err != nil {
+	if err := s.CheckMailbox(ctx, 0, c); err != nil {
 		return Mailbox{}, err
 	}
+	c.MailboxSettings = c.Normalise()
 	err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
 		if c.CredentialID, err = s.prepareCredential(ctx, tx, c.access()); err != nil {
 			return err
@@ -70,10 +70,10 @@ func (s *Service) CreateMailbox(ctx context.Context, c MailboxChange) (stored Ma
 
 // SaveMailbox changes an account. A *problem.Conflict says that somebody else did so first.
 func (s *Service) SaveMailbox(ctx context.Context, id int64, c MailboxChange) (stored Mailbox, err error) {
-	c.MailboxSettings = c.Normalise()
-	if err := c.Validate().Err(); err != nil {
+	if err := s.CheckMailbox(ctx, id, c); err != nil {
 		return Mailbox{}, err
 	}
+	c.MailboxSettings = c.Normalise()
 	err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
 		before, err := lockMailbox(ctx, tx, id)
 		if err != nil {

@@ -125,11 +125,11 @@ func notifyMailbox(ctx context.Context, tx pgx.Tx, id int64) error {
 func mailboxProblem(err error, m MailboxSettings) error {
 	switch postgres.Constraint(err) {
 	case "mailbox_account_name_unique":
-		return problem.Invalid{{Name: "account_name", Text: fmt.Sprintf("There is already an account called %s; choose another name.", m.AccountName)}}
+		return anotherName(m.AccountName)
 	case "mailbox_account_credential":
-		return problem.Invalid{{Name: "credential_id", Text: "This credential no longer exists; choose another one."}}
+		return credentialGone
 	case "mailbox_account_network_connector":
-		return problem.Invalid{{Name: "network_connector_id", Text: "This network connector no longer exists; choose another one."}}
+		return connectorGone
 	default:
 		return err
 	}

@@ -53,10 +53,10 @@ func (s *Service) HasDefault(ctx context.Context) (bool, error) { return hasDefa
 
 // CreateSMTP registers an account.
 func (s *Service) CreateSMTP(ctx context.Context, c SMTPChange) (stored SMTP, err error) {
-	c.SMTPSettings = c.Normalise()
-	if err := c.Validate().Err(); err != nil {
+	if err := s.CheckSMTP(ctx, 0, c); err != nil {
 		return SMTP{}, err
 	}
+	c.SMTPSettings = c.Normalise()
 	err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
 		if err := moveDefault(ctx, tx, 0, c.DefaultAccount); err != nil {
 			return err
@@ -75,10 +75,10 @@ func (s *Service) CreateSMTP(ctx context.Context, c SMTPChange) (stored SMTP, er
 // SaveSMTP changes an account. A *problem.Conflict says that somebody else did so first; a
 // *problem.Confirm that nothing would be sent any more.
 func (s *Service) SaveSMTP(ctx context.Context, id int64, c SMTPChange) (stored SMTP, err error) {
-	c.SMTPSettings = c.Normalise()
-	if err := c.Validate().Err(); err != nil {
+	if err := s.CheckSMTP(ctx, id, c); err != nil {
 		return SMTP{}, err
 	}
+	c.SMTPSettings = c.Normalise()
 	err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
 		before, err := lockForSave(ctx, tx, id, c)
 		if err != nil {

@@ -150,11 +150,11 @@ func clearDefault(ctx context.Context, tx pgx.Tx, except int64) (SMTP, error) {
 func smtpProblem(err error, s SMTPSettings) error {
 	switch postgres.Constraint(err) {
 	case "smtp_account_name_unique":
-		return problem.Invalid{{Name: "account_name", Text: fmt.Sprintf("There is already an account called %s; choose another name.", s.AccountName)}}
+		return anotherName(s.AccountName)
 	case "smtp_account_credential":
-		return problem.Invalid{{Name: "credential_id", Text: "This credential no longer exists; choose another one."}}
+		return credentialGone
 	case "smtp_account_network_connector":
-		return problem.Invalid{{Name: "network_connector_id", Text: "This network connector no longer exists; choose another one."}}
+		return connectorGone
 	default:
 		return err
 	}

@@ -38,15 +38,14 @@ func (s *Service) Approve(ctx context.Context, tx pgx.Tx, id int64, to Destinati
 
 // compare checks that a typed secret is the stored one.
 func (s *Service) compare(ctx context.Context, tx pgx.Tx, c Credential, to Destination, typed vault.Secret) error {
-	var wrong problem.Invalid
 	if typed.IsZero() {
-		wrong.Add("secret", "The secret of credential %s was not used with %s yet. Enter it once to allow that.", c.Name, to.Label())
-		return wrong
+		return secretNeeded(c, to)
 	}
 	stored, err := s.open(ctx, tx, c.ID, Self)
 	if err != nil {
 		return err
 	}
+	var wrong problem.Invalid
 	if stored.Digest(s.key) != typed.Digest(s.key) { // keyed digests: the time tells nothing about the secret
 		wrong.Add("secret", "This is not the secret stored in credential %s. Enter that one, or replace it in Settings > Credentials.", c.Name)
 	}

@@ -85,11 +85,24 @@ func deleteCredential(ctx context.Context, q querier, id int64) error {
 // explain turns the constraint of the name into a problem with the field.
 func explain(err error, name string) error {
 	if postgres.Constraint(err) == "credential_name_unique" {
-		var wrong problem.Invalid
-		wrong.Add("name", "Another credential is called %s; choose another name.", name)
-		return wrong
+		return otherName(name)
 	}
 	return err
+}
+
+func otherName(taken string) problem.Invalid {
+	var wrong problem.Invalid
+	wrong.Add("name", "Another credential is called %s; choose another name.", taken)
+	return wrong
+}
+
+// nameTaken reports whether a credential has the name, in any case.
+func nameTaken(ctx context.Context, q querier, name string) (taken bool, err error) {
+	err = q.QueryRow(ctx, `select exists (select from credential where lower(name) = lower(@name))`, pgx.NamedArgs{"name": name}).Scan(&taken)
+	if err != nil {
+		return false, fmt.Errorf("look for a credential of the same name: %w", err)
+	}
+	return taken, nil
 }
 
 // copyRow is the secret of a credential, sealed for one destination.
