@@ -54,12 +54,20 @@ func (s *Server) makeSMTPDefault(w http.ResponseWriter, r *http.Request) error {
 
 // askDeleteSMTP asks before an account is deleted.
 func (s *Server) askDeleteSMTP(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	uses, err := s.Accounts.SMTPUses(r.Context(), id)
+	if err != nil {
+		return err
+	}
 	return s.askSMTP(w, r, func(a account.SMTP) ui.ConfirmView {
 		v := ui.ConfirmView{
 			Title: "Delete SMTP account " + a.AccountName + "?", Submit: "Delete account", Danger: true,
 			Text: "The account and the history of its tests are removed. Its credential stays.",
 		}
-		if why, refused := a.Undeletable(); refused {
+		if why, refused := a.Undeletable(uses); refused {
 			v.Refused = why
 		}
 		return v

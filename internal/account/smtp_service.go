@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"orbit/internal/audit"
+	"orbit/internal/credential"
 	"orbit/internal/postgres"
 	"orbit/internal/problem"
 	"orbit/internal/vault"
@@ -148,15 +149,20 @@ func (s *Service) CloneSMTP(ctx context.Context, id int64) (SMTPSettings, error)
 	return clone, nil
 }
 
-// DeleteSMTP removes an account and the history of its tests. It is refused while the account is the
-// default and in use, because nothing would be sent any more.
+// DeleteSMTP removes an account and the history of its tests. It is refused while the account is the default and
+// enabled, because nothing would be sent any more, and while rules or loop tests name it: they would quietly send
+// through another one, or not at all.
 func (s *Service) DeleteSMTP(ctx context.Context, id int64) error {
 	return postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
 		found, err := lockSMTP(ctx, tx, id)
 		if err != nil {
 			return err
 		}
-		if why, refused := found.Undeletable(); refused {
+		uses, err := smtpUses(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if why, refused := found.Undeletable(uses); refused {
 			return problem.Refuse("%s", why)
 		}
 		if err := deleteSMTP(ctx, tx, id); err != nil {
@@ -167,11 +173,19 @@ func (s *Service) DeleteSMTP(ctx context.Context, id int64) error {
 }
 
 // Undeletable says why an account cannot be deleted, while that is so.
-func (a SMTP) Undeletable() (why string, refused bool) {
-	if !a.DefaultAccount || !a.Active {
-		return "", false
+func (a SMTP) Undeletable(uses []credential.Use) (why string, refused bool) {
+	switch {
+	case a.DefaultAccount && a.Active:
+		return a.AccountName + " is the default account: notifications are sent through it. Make another account the default first, or disable this one.", true
+	case len(uses) > 0:
+		return a.AccountName + " is used by " + credential.Named(uses) + ". Choose another account there first, or end the loop test.", true
 	}
-	return a.AccountName + " is the default account: notifications are sent through it. Make another account the default first, or disable this one.", true
+	return "", false
+}
+
+// SMTPUses tells what names an account, and would lose it.
+func (s *Service) SMTPUses(ctx context.Context, id int64) ([]credential.Use, error) {
+	return smtpUses(ctx, s.pool, id)
 }
 
 func recordSMTP(ctx context.Context, tx pgx.Tx, action string, a SMTP, detail map[string]any) error {

@@ -49,13 +49,18 @@ func inUse(c Credential) error {
 	if len(c.UsedBy) == 0 {
 		return problem.Refuse("Credential %s is in use and cannot be deleted. Choose another credential where it is used first.", c.Name)
 	}
+	return problem.Refuse("Credential %s is used by %s and cannot be deleted. Choose another credential there first.", c.Name, Named(c.UsedBy))
+}
+
+// Named is uses in words: "SMTP account Office365, rule Alarms and 7 more".
+func Named(uses []Use) string {
 	var listed []string
-	for _, u := range c.UsedBy[:min(len(c.UsedBy), maxListed)] {
+	for _, u := range uses[:min(len(uses), maxListed)] {
 		listed = append(listed, u.What+" "+u.Name)
 	}
 	text := strings.Join(listed, ", ")
-	if more := len(c.UsedBy) - len(listed); more > 0 {
+	if more := len(uses) - len(listed); more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
-	return problem.Refuse("Credential %s is used by %s and cannot be deleted. Choose another credential there first.", c.Name, text)
+	return text
 }
