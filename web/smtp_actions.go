@@ -22,11 +22,21 @@ func (s *Server) setSMTPActive(w http.ResponseWriter, r *http.Request, active bo
 	if err != nil {
 		return err
 	}
-	stored, err := s.Accounts.SetSMTPActive(r.Context(), id, active, r.FormValue("accept_no_default") == "yes")
+	found, err := s.Accounts.FindSMTP(r.Context(), id)
 	if err != nil {
 		return err
 	}
-	return s.redirect(w, r, smtpPath, ui.Said(stored.AccountName+said))
+	set := func(w http.ResponseWriter, r *http.Request) error {
+		stored, err := s.Accounts.SetSMTPActive(r.Context(), id, active, r.FormValue("accept_no_default") == "yes")
+		if err != nil {
+			return err
+		}
+		return s.redirect(w, r, smtpPath, ui.Said(stored.AccountName+said))
+	}
+	if found.DefaultAccount { // all notifications depend on it
+		set = s.confirmed(set)
+	}
+	return set(w, r)
 }
 
 // askDefaultSMTP asks before the default moves, with the password.

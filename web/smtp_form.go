@@ -34,9 +34,15 @@ func (f smtpForm) change() account.SMTPChange {
 	}
 }
 
-// newSMTP shows an empty form.
+// newSMTP shows an empty form. Where nothing is sent for want of a default account, the new one is to be it.
 func (s *Server) newSMTP(w http.ResponseWriter, r *http.Request) error {
-	return s.showSMTPForm(w, r, http.StatusOK, 0, smtpForm{SMTPSettings: account.NewSMTPSettings()}, &ui.FormView{})
+	found, err := s.Accounts.HasDefault(r.Context())
+	if err != nil {
+		return err
+	}
+	settings := account.NewSMTPSettings()
+	settings.DefaultAccount = !found
+	return s.showSMTPForm(w, r, http.StatusOK, 0, smtpForm{SMTPSettings: settings}, &ui.FormView{})
 }
 
 // cloneSMTP shows a form filled in like another account.
@@ -137,7 +143,8 @@ func (s *Server) changesSecretOrDefault(ctx context.Context, id int64, f smtpFor
 		return f.DefaultAccount, nil
 	}
 	found, err := s.Accounts.FindSMTP(ctx, id)
-	return err == nil && found.DefaultAccount != f.DefaultAccount, err
+	switched := found.DefaultAccount && found.Active != f.Active
+	return err == nil && (switched || found.DefaultAccount != f.DefaultAccount), err
 }
 
 // returnSMTP shows the form again with what stood in the way; errors that are nobody's input go on.

@@ -71,6 +71,7 @@ func NewSMTPSettings() SMTPSettings {
 	return SMTPSettings{
 		Active:               true,
 		Provider:             "other",
+		SendReadConfirmation: true,
 		Port:                 587,
 		UseSecureConnection:  true,
 		SecureConnectionType: dial.STARTTLS,
