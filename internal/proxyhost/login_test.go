@@ -157,6 +157,20 @@ func TestMissingAuthorisationIsAskedForOnceInTheLog(t *testing.T) {
 	r.awaitEvent("proved", "IMAP at "+imapListener.Server()+" accepts the access token")
 }
 
+// Who registers the mailbox for another flow is asked anew at once: the earlier way leads nowhere now.
+func TestAnotherRegistrationIsAskedForAnew(t *testing.T) {
+	r := newRig(t)
+	r.register(r.registration("@", oauth.AuthorizationCode))
+	r.must(r.Prompt(r.ctx, mailbox))
+	r.must(r.Prompt(r.ctx, mailbox))
+	if got := r.eventsOf("authorise"); len(got) != 1 {
+		t.Fatalf("%d prompts, want 1", len(got))
+	}
+	r.register(r.registration(mailbox, oauth.DeviceCode))
+	r.must(r.Prompt(r.ctx, mailbox))
+	r.awaitEvent("authorise", "Visit http://")
+}
+
 // follow visits the address in a prompt and consents.
 func (r *rig) follow(prompt string) {
 	r.t.Helper()

@@ -58,20 +58,20 @@ func (s *Service) Prompt(ctx context.Context, address string) error {
 }
 
 // writePrompt writes it at once, so that other processes know: they look before they ask the provider, and
-// again when nobody else writes. An earlier prompt that somebody has followed does not count.
+// again when nobody else writes.
 func (s *Service) writePrompt(ctx context.Context, address string, tell func(entry)) error {
-	since := time.Now().Add(-promptEvery)
-	grant, err := s.oauth.Grant(ctx, address)
-	if err != nil && !errors.Is(err, problem.ErrNotFound) {
+	r, err := s.oauth.Lookup(ctx, address)
+	if err != nil {
 		return err
 	}
-	if grant.AuthorisedAt != nil && grant.AuthorisedAt.After(since) {
-		since = *grant.AuthorisedAt
+	since, err := s.promptsCountSince(ctx, r, address)
+	if err != nil {
+		return err
 	}
 	if asked, err := prompted(ctx, s.pool, address, since); err != nil || asked {
 		return err
 	}
-	invitation, err := s.invitation(ctx, address)
+	invitation, err := s.invitation(ctx, r, address)
 	if err != nil || invitation.text == "" {
 		return err
 	}
@@ -81,6 +81,23 @@ func (s *Service) writePrompt(ctx context.Context, address string, tell func(ent
 		s.journal.news()
 	}
 	return err
+}
+
+// promptsCountSince is when the earliest prompt that still counts can have been written: one that somebody has followed
+// does not, nor one of another registration or flow.
+func (s *Service) promptsCountSince(ctx context.Context, r oauth.Registration, address string) (time.Time, error) {
+	since := time.Now().Add(-promptEvery)
+	grant, err := s.oauth.Grant(ctx, address)
+	if err != nil && !errors.Is(err, problem.ErrNotFound) {
+		return since, err
+	}
+	if at := grant.AuthorisedAt; at != nil && at.After(since) {
+		since = *at
+	}
+	if r.ChangedAt.After(since) {
+		since = r.ChangedAt
+	}
+	return since, nil
 }
 
 // invite writes the invitation and returns it, unless another process was quicker.
@@ -116,11 +133,7 @@ const (
 	elsewhere = "external auth mode"
 )
 
-func (s *Service) invitation(ctx context.Context, address string) (invitation, error) {
-	r, err := s.lookup(ctx, address)
-	if err != nil {
-		return invitation{}, err
-	}
+func (s *Service) invitation(ctx context.Context, r oauth.Registration, address string) (invitation, error) {
 	switch r.EffectiveFlow() {
 	case oauth.AuthorizationCode:
 		link, err := s.oauth.StartLink(ctx, address)
