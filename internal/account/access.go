@@ -37,6 +37,15 @@ type access struct {
 	connectorID    int64
 }
 
+// after is what storing has to see to where before is stored already. An account that is only switched off signs in
+// nowhere: nobody should have to know a secret to stop it.
+func (a access) after(before access, active bool) access {
+	if !active && a == before {
+		a.authentication = ""
+	}
+	return a
+}
+
 // signIn fetches what the account signs in with. A secret that was only typed is used as it is; a stored one opens
 // only for the destination that it was entered for.
 func (s *Service) signIn(ctx context.Context, a access) (submit.Auth, error) {

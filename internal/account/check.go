@@ -18,7 +18,15 @@ func (s *Service) CheckSMTP(ctx context.Context, id int64, c SMTPChange) error {
 	if err := s.checkName(ctx, &wrong, smtpNameTaken, id, c.AccountName); err != nil {
 		return err
 	}
-	return s.checkAccess(ctx, wrong, c.access())
+	a := c.access()
+	if id != 0 {
+		before, err := s.FindSMTP(ctx, id)
+		if err != nil {
+			return err
+		}
+		a = a.after((SMTPChange{SMTPSettings: before.SMTPSettings}).access(), c.Active)
+	}
+	return s.checkAccess(ctx, wrong, a)
 }
 
 // CheckMailbox does the same for an IMAP/POP3 account.
@@ -28,7 +36,15 @@ func (s *Service) CheckMailbox(ctx context.Context, id int64, c MailboxChange) e
 	if err := s.checkName(ctx, &wrong, mailboxNameTaken, id, c.AccountName); err != nil {
 		return err
 	}
-	return s.checkAccess(ctx, wrong, c.access())
+	a := c.access()
+	if id != 0 {
+		before, err := s.FindMailbox(ctx, id)
+		if err != nil {
+			return err
+		}
+		a = a.after((MailboxChange{MailboxSettings: before.MailboxSettings}).access(), c.Active)
+	}
+	return s.checkAccess(ctx, wrong, a)
 }
 
 // checkName adds that another account has the name.

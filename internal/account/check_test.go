@@ -59,3 +59,26 @@ func TestWhatOnlyTheDatabaseKnowsIsSaidWithTheRest(t *testing.T) {
 		t.Errorf("a new mailbox account: %v, want %v", got, want)
 	}
 }
+
+func TestSwitchingOffNeedsNoSecret(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	a := h.create(h.change("Office365"))
+	stored, err := h.credentials.Find(h.ctx, a.CredentialID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored.Username = "other@example.com" // each destination has to be entered again
+	if _, err := h.credentials.Update(h.ctx, stored, vault.NewSecret("correct horse")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.SetSMTPActive(h.ctx, a.ID, false, false); err != nil {
+		t.Errorf("switching off: %v", err)
+	}
+	moved := SMTPChange{SMTPSettings: a.SMTPSettings}
+	moved.Active, moved.SMTPHost = false, "mail.attacker.example"
+	_, err = h.SaveSMTP(h.ctx, a.ID, moved)
+	wantInvalid(t, err, "secret")
+	_, err = h.SetSMTPActive(h.ctx, a.ID, true, false)
+	wantInvalid(t, err, "secret")
+}

@@ -82,7 +82,8 @@ func (s *Service) SaveMailbox(ctx context.Context, id int64, c MailboxChange) (s
 		if c.Version != 0 && before.Version != c.Version {
 			return conflict("IMAP/POP3 account "+before.AccountName, before.ChangedBy, before.MailboxSettings, c.MailboxSettings)
 		}
-		if c.CredentialID, err = s.prepareCredential(ctx, tx, c.access()); err != nil {
+		a := c.access().after((MailboxChange{MailboxSettings: before.MailboxSettings}).access(), c.Active)
+		if c.CredentialID, err = s.prepareCredential(ctx, tx, a); err != nil {
 			return err
 		}
 		if stored, err = updateMailbox(ctx, tx, id, c.MailboxSettings, audit.ActorFrom(ctx).Name); err != nil {

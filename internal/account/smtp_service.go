@@ -85,7 +85,8 @@ func (s *Service) SaveSMTP(ctx context.Context, id int64, c SMTPChange) (stored 
 		if err != nil {
 			return err
 		}
-		if c.CredentialID, err = s.prepareCredential(ctx, tx, c.access()); err != nil {
+		a := c.access().after((SMTPChange{SMTPSettings: before.SMTPSettings}).access(), c.Active)
+		if c.CredentialID, err = s.prepareCredential(ctx, tx, a); err != nil {
 			return err
 		}
 		if stored, err = updateSMTP(ctx, tx, id, c.SMTPSettings, audit.ActorFrom(ctx).Name); err != nil {
