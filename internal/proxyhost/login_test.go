@@ -157,6 +157,23 @@ func TestMissingAuthorisationIsAskedForOnceInTheLog(t *testing.T) {
 	r.awaitEvent("proved", "IMAP at "+imapListener.Server()+" accepts the access token")
 }
 
+// The remedy for a token of somebody else names that person: a shared mailbox has to let them in.
+func TestRemedyNamesWhoSignedIn(t *testing.T) {
+	r := newRig(t)
+	r.listen(r.settings(proxy.IMAP))
+	r.register(r.registration("@", oauth.AuthorizationCode))
+	session := []byte("session of ana")
+	visit, err := r.oauth.Visit(r.ctx, mailbox, session)
+	r.must(err)
+	back := sandboxtest.Accept(t, visit, "bea@orbit.example")
+	outcome, err := r.oauth.Complete(r.ctx, oauth.ReadCallback(back.Query(), session))
+	r.must(err)
+	const want = "Add-MailboxPermission -Identity '" + mailbox + "' -User 'bea@orbit.example' -AccessRights FullAccess"
+	if outcome.Fault == nil || !strings.Contains(outcome.Fault.Remedy, want) {
+		t.Errorf("%+v, want %q", outcome.Fault, want)
+	}
+}
+
 // Who registers the mailbox for another flow is asked anew at once: the earlier way leads nowhere now.
 func TestAnotherRegistrationIsAskedForAnew(t *testing.T) {
 	r := newRig(t)

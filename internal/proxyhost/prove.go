@@ -69,7 +69,7 @@ func (s *Service) ask(ctx context.Context, judge Listener, r oauth.Registration,
 	account := proxy.Account{ID: r.ID, Name: address, Mailbox: address}
 	err := proxy.Try(ctx, backend{s}, v.judge, account, token)
 	if err != nil {
-		v.err = explained(v.judge, r, address, err)
+		v.err = s.explained(ctx, v.judge, r, address, err)
 		s.write(notAccepted(v.judge, address, v.err.Fault))
 		return v
 	}
@@ -90,8 +90,12 @@ func place(l proxy.Listener) string {
 }
 
 // explained turns a server's no into words for people. Servers may say what they were told: not here.
-func explained(l proxy.Listener, r oauth.Registration, address string, err error) *ladder.Error {
-	e := proxy.Explain(l, knownOf(r, address), err)
+func (s *Service) explained(ctx context.Context, l proxy.Listener, r oauth.Registration, address string, err error) *ladder.Error {
+	known := knownOf(r, address)
+	if g, err := s.oauth.Grant(ctx, address); err == nil && g.WrongMailbox() {
+		known.SignedInAs = g.SignedInAs
+	}
+	e := proxy.Explain(l, known, err)
 	harmless := *e
 	harmless.Fault.Cause, harmless.Fault.Reply = proxy.Censor(e.Fault.Cause), proxy.Censor(e.Fault.Reply)
 	return &harmless
@@ -180,7 +184,7 @@ func (s *Service) refused(ctx context.Context, l proxy.Listener, address string,
 	if err != nil {
 		return // deleted meanwhile, or the next sign-in says it again
 	}
-	fault := explained(l, r, address, why).Fault
+	fault := s.explained(ctx, l, r, address, why).Fault
 	if s.prompts.due(place(l) + " " + address) {
 		s.write(notAccepted(l, address, fault))
 	}

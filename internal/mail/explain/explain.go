@@ -40,6 +40,8 @@ type Context struct {
 	AppOnly   bool     // the token belongs to an application (client credentials, service account), not to a person
 	ClientID  string   // OAuth 2.0 client id
 	TenantID  string   // Microsoft tenant
+
+	SignedInAs string // the person who consented, where it is not the mailbox itself
 }
 
 // OAuthContext is what Orbit knows about a request to an identity provider that failed.

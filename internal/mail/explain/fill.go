@@ -125,6 +125,7 @@ func (c Context) values() values {
 		"size":             bytesText(c.Size),
 		"max_size":         bytesText(c.MaxSize),
 		"client_id":        c.ClientID,
+		"who_signs_in":     c.SignedInAs,
 		"tenant":           c.TenantID,
 		"security":         c.Security.words(),
 		"starttls":         c.starttls(),

@@ -50,7 +50,7 @@ var imapEntries = []Entry{
 		Who:   ladder.Microsoft365,
 		Remedy: "Authorise again and sign in as {mailbox} itself. For a shared mailbox the person who signs in needs Full Access. " + exchangeSession +
 			"Get-Mailbox -Identity {ps:mailbox} | Format-List RecipientTypeDetails, PrimarySmtpAddress\n" +
-			"Add-MailboxPermission -Identity {ps:mailbox} -User '<who signs in>' -AccessRights FullAccess",
+			"Add-MailboxPermission -Identity {ps:mailbox} -User {ps:who_signs_in} -AccessRights FullAccess",
 		Authorise: true,
 		match:     pattern{text: []string{"authenticated but not connected"}},
 	},
