@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -112,7 +113,7 @@ func mailboxRow(m account.MailboxRow, h inbox.Health, role identity.Role, clock 
 		ID: "mailbox-" + strconv.FormatInt(m.ID, 10), Name: m.AccountName, Muted: !m.Active,
 		Cells: []templ.Component{
 			page.Text(strconv.FormatInt(m.ID, 10)), page.MailboxName(m), page.MailboxState(m, h, clock), page.LastCheck(h, clock),
-			page.ReceivedCount(m.ID, h.Stored), page.YesNoText(m.UseSecureConnection), ui.TextCell(connectionType(m.SecureConnectionType)),
+			page.ReceivedCount(m.ID, h), page.YesNoText(m.UseSecureConnection), ui.TextCell(connectionType(m.SecureConnectionType)),
 			page.Text(m.Protocol.Name()), page.Text(strconv.Itoa(m.Port)), page.YesNoText(m.AutomaticCheck), page.YesNoText(m.KeepCopyOnServer),
 		},
 		Menu: mailboxMenu(m, role),
@@ -179,7 +180,7 @@ func mailboxCSV(rows []account.MailboxRow, health map[int64]inbox.Health) [][]st
 		lines[i] = []string{
 			strconv.FormatInt(m.ID, 10), m.AccountName, m.Address, strconv.Itoa(m.Port), m.Protocol.Name(), yesNo(m.UseSecureConnection),
 			connectionType(m.SecureConnectionType), yesNo(m.AutomaticCheck), yesNo(m.KeepCopyOnServer), yesNo(m.Active),
-			page.MailboxStateWord(h.State), utc(&h.LastCheck), utc(&h.LastSuccess), fault, utc(&h.NextAttempt), strconv.Itoa(h.Stored),
+			page.MailboxStateWord(h.State), utc(&h.LastCheck), utc(&h.LastSuccess), fault, utc(&h.NextAttempt), strings.ReplaceAll(page.ReceivedWords(h), ",", ""),
 		}
 	}
 	return lines

@@ -51,7 +51,7 @@ func (s *Server) askDeleteMailbox(w http.ResponseWriter, r *http.Request) error 
 		Title: "Delete IMAP/POP3 account " + found.AccountName + "?", Submit: "Delete account", Danger: true,
 		Text:   "The account, what Orbit has read from it and the history of its tests are removed. The mailbox on the server stays as it is, and so does the credential.",
 		Action: page.MailboxPath(found.ID) + "/delete", Back: mailboxPath,
-		Facts: []ui.Fact{{Label: "Server", Value: found.Server()}, {Label: "Received messages", Value: ui.Number(health[found.ID].Stored)}},
+		Facts: []ui.Fact{{Label: "Server", Value: found.Server()}, {Label: "Received messages", Value: page.ReceivedWords(health[found.ID])}},
 	}
 	return s.window(w, r, http.StatusOK, ui.WindowView{Title: v.Title, Back: mailboxPath}, ui.Confirm(v))
 }

@@ -48,7 +48,7 @@ type healthRow struct {
 
 func (r healthRow) health() (Health, error) {
 	h := Health{
-		State: r.state(), Failures: r.Failures, Messages: r.Messages, Idle: r.Idle, Stored: r.Stored,
+		State: r.state(), Failures: r.Failures, Messages: r.Messages, Idle: r.Idle, Stored: min(r.Stored, maxCounted), StoredMore: r.Stored > maxCounted,
 		Unreadable: r.Unreadable, Owner: r.Owner,
 	}
 	for at, from := range map[*time.Time]*time.Time{&h.LastCheck: r.LastCheck, &h.LastSuccess: r.LastSuccess, &h.NextAttempt: r.NextAttempt} {
@@ -99,5 +99,5 @@ func selectHealth(ctx context.Context, q querier, ids []int64) ([]healthRow, err
 		left join mailbox_state s on s.mailbox_account_id = a.id
 		left join inbox_process p on p.id = s.owner and p.lease_until > clock_timestamp()
 		where cardinality(@ids::bigint[]) = 0 or a.id = any(@ids)`,
-		pgx.NamedArgs{"ids": append([]int64{}, ids...), "counted": maxCounted}))
+		pgx.NamedArgs{"ids": append([]int64{}, ids...), "counted": maxCounted + 1}))
 }

@@ -109,3 +109,13 @@ func TestACheckSaysWhyItFailed(t *testing.T) {
 		t.Errorf("%+v", h)
 	}
 }
+
+func TestCountingEnds(t *testing.T) {
+	t.Parallel()
+	for stored, more := range map[int]bool{maxCounted - 1: false, maxCounted: false, maxCounted + 1: true} {
+		h, err := healthRow{Stored: stored}.health()
+		if err != nil || h.Stored != min(stored, maxCounted) || h.StoredMore != more {
+			t.Errorf("%d: %d, more: %t, %v", stored, h.Stored, h.StoredMore, err)
+		}
+	}
+}

@@ -138,7 +138,8 @@ type Health struct {
 	Fault       *ladder.Fault `json:"fault,omitempty"`       // of the last visit
 	Messages    int           `json:"messages"`              // in the mailbox at the last visit
 	Idle        bool          `json:"idle"`                  // new mail is noticed at once
-	Stored      int           `json:"stored"`                // received messages that Orbit keeps
+	Stored      int           `json:"stored"`                // received messages that Orbit keeps, counted up to 10,000
+	StoredMore  bool          `json:"stored_more,omitempty"` // there are more of them
 	Unreadable  int           `json:"unreadable"`            // messages that could not be read or stored
 	Owner       string        `json:"owner,omitempty"`       // host and process that watch it
 }

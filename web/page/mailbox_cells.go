@@ -42,3 +42,11 @@ func stateTone(s inbox.State) ui.Tone {
 	}
 	return ui.Neutral
 }
+
+// ReceivedWords is how many messages Orbit keeps: "12", or "10,000+" where the counting ends.
+func ReceivedWords(h inbox.Health) string {
+	if h.StoredMore {
+		return ui.Number(h.Stored) + "+"
+	}
+	return ui.Number(h.Stored)
+}
