@@ -68,7 +68,7 @@ func optionalYes(text string) *bool {
 
 func smtpReport(rows []account.SMTPRow, failed map[int64]oauth.Grant, role identity.Role, clock ui.Clock) ui.ReportView {
 	v := ui.ReportView{
-		Title: "SMTP Configuration", Path: smtpPath, CanCSV: true, RowsNoun: "accounts",
+		Title: "SMTP Configuration", Path: smtpPath, CanCSV: true, RowsNoun: "accounts", Naming: 1,
 		About: "Accounts through which notifications leave. One of them is the default.",
 		Filters: []ui.Field{
 			{Name: "name", Label: "Name"}, {Name: "sender", Label: "Sender e-mail"}, yesNoFilter("active", "Active"),

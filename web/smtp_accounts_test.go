@@ -28,6 +28,9 @@ func TestTheFirstSMTPAccountIsToBeTheDefault(t *testing.T) {
 	if body := ana.get(smtpPage + "/new").body; strings.Contains(body, chosen) {
 		t.Error("a second account does not take the default unasked")
 	}
+	if _, row, _ := strings.Cut(ana.get(smtpPage).body, `<th scope="row"`); !strings.Contains(row[:min(200, len(row))], "Relay") {
+		t.Errorf("a row is called by its name, not by a number: %.200s", row)
+	}
 	ana.get(smtpPage+"?page=9").is(http.StatusOK, "There is no page 9").hides("No SMTP account yet")
 }
 
