@@ -112,8 +112,8 @@ func Open(ctx context.Context, d dial.Dialer, server Server) (*Mailbox, error) {
 	if err != nil {
 		return nil, v.unreachable(ctx, err)
 	}
-	v.raw = conn
-	v.door = newDoor(ctx, conn, &v.server)
+	v.raw = &gulping{Conn: conn}
+	v.door = newDoor(ctx, v.raw, &v.server)
 	defer v.watch(ctx)()
 	if err := v.climb(ctx); err != nil {
 		v.door.leave(ctx) // with a good-bye where somebody may still listen

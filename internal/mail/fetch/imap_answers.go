@@ -47,6 +47,7 @@ func (b *imapBox) ask(command string) (*answers, error) {
 	s := &answers{box: b, tag: "f" + strconv.Itoa(b.tags)}
 	b.hand.expect(b.server.Timeouts.Command)
 	b.hand.loan.asked.Store(true)
+	b.hand.raw.many.Store(true)
 	if _, err := io.WriteString(b.hand, s.tag+" "+command+"\r\n"); err != nil {
 		_ = b.hand.raw.Close() // that wakes go-imap, should it be waiting
 	}
@@ -70,6 +71,7 @@ func (s *answers) close() error {
 	}
 	s.in.Reset(nil)
 	streams.Put(s.in)
+	s.box.hand.raw.many.Store(false)
 	s.box.hand.loan.giveBack(s.left)
 	if errors.Is(s.over, io.EOF) {
 		return nil

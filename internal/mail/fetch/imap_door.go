@@ -25,7 +25,7 @@ type imapDoor struct {
 	handed *imapBox // has the connection now
 }
 
-func newIMAPDoor(conn net.Conn, server *Server) *imapDoor {
+func newIMAPDoor(conn *gulping, server *Server) *imapDoor {
 	return &imapDoor{server: server, wire: newWire(conn, server.Timeouts)}
 }
 

@@ -40,7 +40,7 @@ type box interface {
 // visit is a connection on its way to an open mailbox and there.
 type visit struct {
 	server Server
-	raw    net.Conn // as dialled; closing it wakes whoever waits
+	raw    *gulping // as dialled; closing it wakes whoever waits
 	conn   net.Conn // raw, or TLS over it
 	secure bool     // TLS is on
 	door   door
@@ -49,7 +49,7 @@ type visit struct {
 	box    box
 }
 
-func newDoor(ctx context.Context, conn net.Conn, server *Server) door {
+func newDoor(ctx context.Context, conn *gulping, server *Server) door {
 	if server.Protocol == POP3 {
 		return newPOP3Door(ctx, conn, server)
 	}

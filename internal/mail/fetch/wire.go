@@ -21,7 +21,7 @@ var errControlByte = errors.New("a command with a control character was not sent
 
 // wire is an IMAP connection: lines before the sign-in, and from then on what go-imap runs on.
 type wire struct {
-	raw      net.Conn // as dialled; closing it wakes whoever waits
+	raw      *gulping // as dialled; closing it wakes whoever waits
 	conn     net.Conn // raw, or TLS over it
 	in       *bufio.Reader
 	timeouts Timeouts
@@ -35,7 +35,7 @@ type wire struct {
 	bye     *Refusal  // what the server said before it hung up
 }
 
-func newWire(conn net.Conn, timeouts Timeouts) *wire {
+func newWire(conn *gulping, timeouts Timeouts) *wire {
 	w := &wire{raw: conn, conn: conn, timeouts: timeouts}
 	w.in = bufio.NewReaderSize(timed{w}, maxLine)
 	return w
