@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -36,6 +37,10 @@ func poolConfig(conn string) (*pgxpool.Config, error) {
 	}
 	if !strings.Contains(conn, "pool_max_conns") {
 		config.MaxConns = maxConnections
+	}
+	config.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
+		registerTexts(conn)
+		return nil
 	}
 	config.MaxConnIdleTime = 5 * time.Minute
 	config.MaxConnLifetimeJitter = 5 * time.Minute
