@@ -262,7 +262,7 @@ func (c *talk) imapFetch(line string) string {
 		for i := max(from, 1); i <= min(to, len(c.messages)); i++ {
 			text := c.messages[i-1]
 			if !strings.Contains(line, "BODY") {
-				fmt.Fprintf(&out, "* %d FETCH (UID %d RFC822.SIZE %d INTERNALDATE \"01-Nov-2026 10:00:00 +0100\")\r\n", i, i, len(text))
+				fmt.Fprintf(&out, "* %d FETCH (UID %d RFC822.SIZE %d)\r\n", i, i, len(text))
 				continue
 			}
 			section := ""
@@ -270,7 +270,7 @@ func (c *talk) imapFetch(line string) string {
 				section = "HEADER"
 				text = text[:strings.Index(text, "\r\n\r\n")+4]
 			}
-			fmt.Fprintf(&out, "* %d FETCH (UID %d BODY[%s] {%d}\r\n%s)\r\n", i, i, section, len(text), text)
+			fmt.Fprintf(&out, "* %d FETCH (UID %d INTERNALDATE \"01-Nov-2026 10:00:00 +0100\" BODY[%s] {%d}\r\n%s)\r\n", i, i, section, len(text), text)
 		}
 	}
 	return out.String()

@@ -179,9 +179,10 @@ func chunks(uids imap.UIDSet, first uint32) iter.Seq[imap.UIDSet] {
 	}
 }
 
-// describe returns size and date of messages, oldest first.
+// describe returns the sizes of messages and whether they were read, oldest first. Their dates come with their texts:
+// to say them many servers look at each file, and a text cannot be sent without that.
 func (b *imapBox) describe(uids imap.UIDSet) ([]Ref, error) {
-	s, err := b.ask("UID FETCH " + uids.String() + " (UID FLAGS RFC822.SIZE INTERNALDATE)")
+	s, err := b.ask("UID FETCH " + uids.String() + " (UID FLAGS RFC822.SIZE)")
 	if err != nil {
 		return nil, err
 	}

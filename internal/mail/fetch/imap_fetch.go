@@ -115,7 +115,7 @@ func (b *imapBox) fetchOnce(t *batch, yield func(*Message, error) bool) (goOn bo
 	if t.header {
 		section = "BODY.PEEK[HEADER]"
 	}
-	s, err := b.ask("UID FETCH " + t.uids.String() + " (UID " + section + ")")
+	s, err := b.ask("UID FETCH " + t.uids.String() + " (UID INTERNALDATE " + section + ")")
 	if err != nil {
 		return true, err
 	}
@@ -127,6 +127,7 @@ func (b *imapBox) fetchOnce(t *batch, yield func(*Message, error) bool) (goOn bo
 			continue
 		}
 		delete(t.wanted, imap.UID(m.ref.number))
+		ref.Received = m.ref.Received
 		if !yield(&Message{Ref: ref, HeaderOnly: t.header, Body: m.text}, nil) {
 			return false, nil
 		}

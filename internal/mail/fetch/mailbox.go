@@ -41,7 +41,7 @@ type Cursor struct {
 type Ref struct {
 	ID       string    // the UID in decimal, or the UIDL
 	Size     int64     // as the server says; 0: not known
-	Received time.Time // when the server got it; zero over POP3
+	Received time.Time // IMAP: when the server got it; known when it is fetched
 
 	number uint32 // the UID, or POP3's number in this session; 0: not known
 	seen   bool   // IMAP: it was marked as read when it was listed

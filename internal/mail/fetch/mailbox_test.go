@@ -98,7 +98,7 @@ func TestAVisit(t *testing.T) {
 		}
 		commands := strings.Join(server.received(), "\n")
 		for _, want := range map[Protocol][]string{
-			IMAP: {"UID FETCH 1:3 (UID BODY.PEEK[])", "UID STORE 1:3 +FLAGS.SILENT (\\Seen)", "UID STORE 2 +FLAGS.SILENT (\\Deleted)", "UID EXPUNGE 2", "LOGOUT"},
+			IMAP: {"UID FETCH 1:3 (UID INTERNALDATE BODY.PEEK[])", "UID STORE 1:3 +FLAGS.SILENT (\\Seen)", "UID STORE 2 +FLAGS.SILENT (\\Deleted)", "UID EXPUNGE 2", "LOGOUT"},
 			POP3: {"DELE 2\nQUIT"},
 		}[p] {
 			if !strings.Contains(commands, want) {

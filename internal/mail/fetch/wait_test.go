@@ -200,8 +200,8 @@ func TestContextsEndPromptly(t *testing.T) {
 		verb   string
 	}{
 		{faulty{protocol: IMAP, greeting: silence}, ""}, {silentAt(IMAP, "CAPABILITY"), "CAPABILITY"}, {silentAt(IMAP, "SELECT"), "SELECT INBOX"},
-		{silentAt(IMAP, "UID SEARCH"), "UID SEARCH UID 1:*"}, {silentAt(IMAP, "UID FETCH#2"), "UID FETCH 1:3 (UID BODY.PEEK[])"},
-		{on(IMAP, "UID FETCH#2", "* 1 FETCH (UID 1 BODY[] {100}\r\nText"+silence), "UID FETCH 1:3 (UID BODY.PEEK[])"},
+		{silentAt(IMAP, "UID SEARCH"), "UID SEARCH UID 1:*"}, {silentAt(IMAP, "UID FETCH#2"), "UID FETCH 1:3 (UID INTERNALDATE BODY.PEEK[])"},
+		{on(IMAP, "UID FETCH#2", "* 1 FETCH (UID 1 BODY[] {100}\r\nText"+silence), "UID FETCH 1:3 (UID INTERNALDATE BODY.PEEK[])"},
 		{faulty{protocol: POP3, greeting: silence}, ""}, {silentAt(POP3, "STAT"), "STAT"}, {silentAt(POP3, "UIDL"), "UIDL"}, {silentAt(POP3, "RETR"), "RETR 1"},
 		{on(POP3, "RETR", "+OK\r\nText\r\n"+silence), "RETR 1"},
 	} {
