@@ -59,7 +59,7 @@ func (rd *reading) autoSubmitted() cause {
 // autoHeaders looks for the fields by which programs said it before RFC 3834, and since.
 func (rd *reading) autoHeaders() cause {
 	for _, field := range rd.header {
-		kind, known := autoFields[strings.ToLower(field.Name)]
+		kind, known := autoField(field.Name)
 		if known && !denied(field.Value) {
 			return cause{kind, "It says that it was sent automatically (" + field.Name + ")."}
 		}
@@ -68,6 +68,22 @@ func (rd *reading) autoHeaders() cause {
 		return cause{answering, "An autoresponder sent it."}
 	}
 	return cause{}
+}
+
+// autoField looks a field up without making a string of its name in lower case: every message has a dozen.
+func autoField(name string) (causeKind, bool) {
+	var room [40]byte // the longest has 38
+	if len(name) > len(room) {
+		return person, false
+	}
+	lower := append(room[:0], name...)
+	for i, c := range lower {
+		if c >= 'A' && c <= 'Z' {
+			lower[i] |= 0x20
+		}
+	}
+	kind, known := autoFields[string(lower)]
+	return kind, known
 }
 
 func denied(value string) bool {

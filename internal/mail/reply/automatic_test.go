@@ -1,6 +1,9 @@
 package reply
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestSignsOfPrograms: whatever says that a program wrote it, keeps its word from being an answer.
 func TestSignsOfPrograms(t *testing.T) {
@@ -53,5 +56,17 @@ func TestPeopleAreNotTakenForPrograms(t *testing.T) {
 		if m.Class != ClassReply || m.Automatic != "" {
 			t.Errorf("%s: class %s, automatic %q", head, m.Class, m.Automatic)
 		}
+	}
+}
+
+func TestFieldsAreKnownInAnyCase(t *testing.T) {
+	t.Parallel()
+	for name, want := range autoFields {
+		if kind, known := autoField(strings.ToUpper(name)); !known || kind != want {
+			t.Errorf("%s: %v", name, kind)
+		}
+	}
+	if _, known := autoField(strings.Repeat("x", 1000)); known {
+		t.Error("too much is known")
 	}
 }

@@ -38,13 +38,22 @@ func (l *lines) next() (line, bool) {
 	if len(raw) == 0 {
 		return line{}, false
 	}
-	text := bytes.TrimRight(raw, "\r\n")
+	text := withoutEnd(raw)
 	if err != nil { // no line end yet: a carriage return in the middle of a line is content
 		text = raw
 	}
 	l.last = line{text: text, end: raw[len(text):], starts: !l.inside}
 	l.inside = err != nil
 	return l.last, true
+}
+
+// withoutEnd is bytes.TrimRight for the bytes of line ends.
+func withoutEnd(raw []byte) []byte {
+	n := len(raw)
+	for n > 0 && (raw[n-1] == '\n' || raw[n-1] == '\r') {
+		n--
+	}
+	return raw[:n]
 }
 
 // run returns the whole lines that are in the buffer, and takes them: up to one that begins with "--", if that could
@@ -62,7 +71,7 @@ func (l *lines) run(boundaries bool) (text, end []byte) {
 		return nil, nil
 	}
 	last := bytes.LastIndexByte(ahead[:len(ahead)-1], '\n') + 1
-	cut := last + len(bytes.TrimRight(ahead[last:], "\r\n"))
+	cut := last + len(withoutEnd(ahead[last:]))
 	_, _ = l.r.Discard(len(ahead))
 	return ahead[:cut], ahead[cut:]
 }

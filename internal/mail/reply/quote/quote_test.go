@@ -175,3 +175,21 @@ func FuzzNew(f *testing.F) {
 		}
 	})
 }
+
+// The first letters leave out no line that begins as one of the texts does, however it is written.
+func TestFirstLettersLeaveNothingOut(t *testing.T) {
+	t.Parallel()
+	for _, starts := range []beginnings{mobileStarts, footerStarts, bannerStarts} {
+		for _, text := range starts.texts {
+			spaced := strings.ReplaceAll(text, " ", "\u00a0 ")
+			for _, line := range []string{text, strings.ToUpper(text), "  *" + text + "[x](y)", spaced, text[:1] + "[" + text[1:]} {
+				if !startsWith(line+"x", starts) {
+					t.Errorf("%q is not known", line)
+				}
+			}
+		}
+	}
+	if startsWith("The quick brown fox", footerStarts) || startsWith("", mobileStarts) || startsWith("von", mobileStarts) {
+		t.Error("too much is known")
+	}
+}

@@ -58,19 +58,55 @@ func cutBanner(run []string) []string {
 	return run[start:]
 }
 
-func startsWith(line string, starts []string) bool {
+func startsWith(line string, starts beginnings) bool {
 	line = strings.TrimLeft(line, blanks+"*_[(<")
 	if len(line) > 200 {
 		line = line[:200]
 	}
+	if !starts.may(line) {
+		return false
+	}
 	line = strings.ReplaceAll(fold(line), "[", "") // the start of a link
-	for _, start := range starts {
+	for _, start := range starts.texts {
 		if strings.HasPrefix(line, start) {
 			return true
 		}
 	}
 	return false
 }
+
+// beginnings are texts, folded, and the first letters of each: they alone tell most lines from them.
+type beginnings struct {
+	texts []string
+	first map[firstLetters]bool
+}
+
+type firstLetters [4]byte
+
+func begins(texts ...string) beginnings {
+	b := beginnings{texts: texts, first: make(map[firstLetters]bool)}
+	for _, text := range texts {
+		b.first[firstLetters([]byte(text))] = true
+	}
+	return b
+}
+
+// may reports whether a line can begin with one of them. Letters of ASCII and single spaces say so without folding.
+func (b *beginnings) may(line string) bool {
+	var first firstLetters
+	if len(line) <= len(first) {
+		return true
+	}
+	for i := range first {
+		if !letter(line[i]) && (line[i] != ' ' || !letter(line[i+1])) {
+			return true
+		}
+		first[i] = line[i] | 0x20 // lower case; a space stays one
+	}
+	return b.first[first]
+}
+
+func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 // A closing has so many lines below it, each so short: a name, a title, a telephone number.
 const (

@@ -35,7 +35,7 @@ var wroteVerbs = []string{" wrote", " writes", " escreveu", " escribió", " schr
 var onWords = []string{"on ", "em ", "no dia ", "a ", "el ", "am ", "le "}
 
 // mobileStarts begin the line that a phone or a program adds below the text.
-var mobileStarts = []string{
+var mobileStarts = begins(
 	"sent from my ", "sent from outlook", "sent from mail for ", "sent from yahoo", "yahoo mail:", "yahoo mail :", "sent from aol", "sent from the all new aol", "sent from mailspring",
 	"sent from bluemail", "sent from blue mail", "sent from nine", "sent from zoho", "sent from spike", "sent from edison", "sent from canary", "sent from superhuman",
 	"sent from proton", "sent from samsung", "sent from gmail",
@@ -45,10 +45,10 @@ var mobileStarts = []string{
 	"enviado desde mi ", "enviado desde outlook", "enviado desde yahoo", "enviado desde correo", "enviado con proton", "obtener outlook para ", "obtenga outlook para ",
 	"von meinem ", "gesendet von ", "von outlook", "gesendet mit ", "gesendet über ", "outlook für ", "holen sie sich outlook", "diese nachricht wurde von meinem ",
 	"envoyé de mon ", "envoyé depuis ", "envoyé à partir ", "envoyé avec ", "télécharger outlook pour ", "obtenir outlook pour ", "provenance : courrier",
-}
+)
 
 // footerStarts begin what companies and virus scanners add below.
-var footerStarts = []string{
+var footerStarts = begins(
 	"this e-mail and any ", "this email and any ", "this e-mail is confidential", "this email is confidential", "this message and any attach",
 	"this message is confidential", "this e-mail may contain", "this email may contain", "the information contained in this ", "confidentiality notice",
 	"this email has been checked for viruses", "this e-mail has been checked for viruses", "this email has been scanned", "virus-free", "please consider the environment",
@@ -60,17 +60,17 @@ var footerStarts = []string{
 	"bitte denken sie an die umwelt",
 	"ce message et ", "ce courriel et ", "ce message peut contenir", "ce message est confidentiel", "ce courriel est confidentiel", "les informations contenues dans ce",
 	"avis de confidentialité", "sans virus", "avant d'imprimer",
-}
+)
 
 // bannerStarts begin what gateways put above a message from outside.
-var bannerStarts = []string{
+var bannerStarts = begins(
 	"caution: this email originated from outside", "caution: external", "caution: this email is from outside", "external]", "external email", "external sender",
 	"warning: this email originated", "warning: external", "this message was sent from outside", "you don't often get email from", "you don’t often get email from",
 	"cuidado: este e-mail", "atenção: este e-mail", "atenção: e-mail externo", "externo]", "e-mail externo", "esta mensagem foi enviada de fora", "você não costuma receber",
 	"atención: este correo", "precaución: este correo", "correo externo", "no suele recibir correo", "no suele recibir correos",
 	"achtung: diese e-mail", "achtung: externe", "extern]", "externe e-mail", "sie erhalten nicht häufig", "sie erhalten nicht oft",
 	"attention : ce message", "attention : ce courriel", "attention: ce message", "externe]", "message externe", "vous n’obtenez pas souvent", "vous n'obtenez pas souvent",
-}
+)
 
 // closings end a letter; below them stand a name and how to reach it.
 var closings = set(
