@@ -6,9 +6,11 @@ import (
 	"time"
 )
 
-// A transaction takes so much at most. What is less waits until nothing has come for a moment.
+// A transaction takes so much at most, and towards the end ever less: nothing is read any more while the last ones are
+// stored. What is less waits until nothing has come for a moment.
 const (
 	maxLetters   = 500
+	lastLetters  = 50
 	maxBatchSize = 4 << 20
 	gatherTime   = 20 * time.Millisecond
 )
@@ -28,12 +30,13 @@ type line struct {
 	mu      sync.Mutex
 	filling []*letter
 	size    int64
+	coming  int  // so many letters are expected
 	growing bool // something was added since the last look
 }
 
-// startLine begins a line; stop ends the fetching when storing fails.
-func (v *visiting) startLine(ctx context.Context, stop context.CancelCauseFunc, p *progress) *line {
-	l := &line{v: v, progress: p, full: make(chan []*letter, 1)}
+// startLine begins a line for some letters; stop ends the fetching when storing fails.
+func (v *visiting) startLine(ctx context.Context, stop context.CancelCauseFunc, letters int, p *progress) *line {
+	l := &line{v: v, progress: p, coming: letters, full: make(chan []*letter, 1)}
 	l.worker.Go(func() { l.run(ctx, stop) })
 	return l
 }
@@ -60,11 +63,15 @@ func (l *line) put(letter *letter) []*letter {
 	l.filling = append(l.filling, letter)
 	l.size += letter.memory
 	l.growing = true
-	if len(l.filling) < maxLetters && l.size < maxBatchSize {
+	l.coming--
+	if len(l.filling) < l.enough() && l.size < maxBatchSize {
 		return nil
 	}
 	return l.empty()
 }
+
+// enough is how many letters fill a batch. The caller holds mu.
+func (l *line) enough() int { return min(max(l.coming, lastLetters), maxLetters) }
 
 // empty begins another batch. The caller holds mu.
 func (l *line) empty() []*letter {

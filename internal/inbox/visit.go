@@ -236,7 +236,7 @@ func (v *visiting) leave(ctx context.Context) error {
 func (v *visiting) store(ctx context.Context, chunk []fetch.Ref, advance bool) (kept, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	line := v.startLine(ctx, stop, newProgress(chunk, advance && v.account.Protocol == fetch.IMAP))
+	line := v.startLine(ctx, stop, len(chunk), newProgress(chunk, advance && v.account.Protocol == fetch.IMAP))
 	err := v.fetch(ctx, chunk, line)
 	k, storing := line.finish(err == nil)
 	if storing != nil { // then reading was stopped for that
