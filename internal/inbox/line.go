@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"orbit/internal/mail/fetch"
 )
 
 // A transaction takes so much at most, and towards the end ever less: nothing is read any more while the last ones are
@@ -20,25 +22,44 @@ const (
 // by one: to wake a goroutine for each is a good part of what a message costs.
 type line struct {
 	v        *visiting
-	progress *progress
 	full     chan []*letter // closed after the last letter
 	worker   sync.WaitGroup
 	kept     kept
 	err      error // of storing
 	complete bool  // the server has sent all
 
-	mu      sync.Mutex
-	filling []*letter
-	size    int64
-	coming  int  // so many letters are expected
-	growing bool // something was added since the last look
+	mu       sync.Mutex
+	progress *progress
+	filling  []*letter
+	size     int64
+	coming   int  // so many letters at most
+	growing  bool // something was added since the last look
 }
 
-// startLine begins a line for some letters; stop ends the fetching when storing fails.
-func (v *visiting) startLine(ctx context.Context, stop context.CancelCauseFunc, letters int, p *progress) *line {
-	l := &line{v: v, progress: p, coming: letters, full: make(chan []*letter, 1)}
+// startLine begins a line; stop ends the fetching when storing fails.
+func (v *visiting) startLine(ctx context.Context, stop context.CancelCauseFunc, p *progress) *line {
+	l := &line{v: v, progress: p, coming: v.box.Messages() - v.visit.Found, full: make(chan []*letter, 1)}
 	l.worker.Go(func() { l.run(ctx, stop) })
 	return l
+}
+
+// expect says what is added next.
+func (l *line) expect(piece []fetch.Ref) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.progress.expect(piece)
+}
+
+// upTo returns up to where all is done with when these letters are stored. After the last letter that is beyond what
+// has gone from the server.
+func (l *line) upTo(letters []*letter, last bool) uint32 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	upTo := l.progress.after(letters)
+	if last && l.complete {
+		upTo = max(upTo, l.progress.all())
+	}
+	return upTo
 }
 
 // add hands over a letter that is judged; false when ctx has ended.
@@ -144,12 +165,9 @@ func (l *line) rest() []*letter {
 	return l.empty()
 }
 
-// store keeps what was gathered. After the last letter the cursor passes what has gone from the server.
+// store keeps what was gathered.
 func (l *line) store(ctx context.Context, letters []*letter, last bool) error {
-	b := batch{letters: letters, upTo: l.progress.after(letters)}
-	if last && l.complete && l.progress.all() > 0 {
-		b.upTo = l.progress.all()
-	}
+	b := batch{letters: letters, upTo: l.upTo(letters, last)}
 	if len(letters) == 0 && b.upTo == 0 {
 		return nil
 	}

@@ -3,7 +3,7 @@ package inbox
 import (
 	"context"
 	"fmt"
-	"slices"
+	"iter"
 	"time"
 
 	"orbit/internal/account"
@@ -15,6 +15,7 @@ import (
 const (
 	maxChunk     = 20_000
 	maxChunkSize = 256 << 20
+	maxPiece     = fetch.Described // of them, what is listed at once
 )
 
 // visiting is one mailbox on this process's hands: a lease, perhaps an open connection, and how far it was read. It is
@@ -137,48 +138,64 @@ func (v *visiting) readPOP3(ctx context.Context) error {
 	return forgetSeen(ctx, v.s.pool, v.account.ID, gone)
 }
 
-// readChunks lists and takes in what is new, some at a time.
+// readChunks takes in what is new. It is listed a piece at a time: while one is listed, the one before is stored.
 func (v *visiting) readChunks(ctx context.Context, since fetch.Cursor) error {
-	var chunk []fetch.Ref
-	size := int64(0)
-	for ref, err := range v.box.New(ctx, since) {
-		if err != nil {
+	next, stop := iter.Pull2(v.pieces(ctx, since))
+	defer stop()
+	for more := true; more; {
+		var err error
+		if more, err = v.takeIn(ctx, next, true); err != nil {
 			return err
 		}
-		v.visit.Found++
-		chunk = append(chunk, ref)
-		if size += ref.Size; len(chunk) < maxChunk && size < maxChunkSize {
-			continue
-		}
-		if err := v.takeIn(ctx, chunk, true); err != nil {
-			return err
-		}
-		chunk, size = chunk[:0], 0
 	}
-	return v.takeIn(ctx, chunk, true)
+	return nil
 }
 
-// takeIn reads and stores messages, and then deletes them on the server or marks them as read. With advance the
-// cursor follows.
-func (v *visiting) takeIn(ctx context.Context, chunk []fetch.Ref, advance bool) error {
-	if len(chunk) == 0 {
-		return nil
+// pieces lists what is new.
+func (v *visiting) pieces(ctx context.Context, since fetch.Cursor) iter.Seq2[[]fetch.Ref, error] {
+	return func(yield func([]fetch.Ref, error) bool) {
+		var piece []fetch.Ref
+		for ref, err := range v.box.New(ctx, since) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			v.visit.Found++
+			if piece = append(piece, ref); len(piece) < maxPiece {
+				continue
+			}
+			if !yield(piece, nil) {
+				return
+			}
+			piece = nil
+		}
+		if len(piece) > 0 {
+			yield(piece, nil)
+		}
 	}
-	k, err := v.store(ctx, chunk, advance)
+}
+
+// listing gives the next piece of what is to be taken in; false: there are no more.
+type listing func() ([]fetch.Ref, error, bool)
+
+// takeIn reads and stores a chunk of messages, and then deletes them on the server or marks them as read. With advance
+// the cursor follows. It reports whether there may be more.
+func (v *visiting) takeIn(ctx context.Context, next listing, advance bool) (more bool, err error) {
+	k, last, more, err := v.store(ctx, next, advance)
 	v.visit.Stored += k.stored
 	v.visit.Known += k.known
 	v.visit.TooOld += k.tooOld
 	v.visit.Failed += k.failed
 	if err != nil {
-		return err
+		return false, err
 	}
-	if advance && v.account.Protocol == fetch.IMAP {
-		v.cursor = fetch.Cursor{UIDValidity: v.state.UIDValidity, UID: uidOf(chunk[len(chunk)-1])}
+	if advance && last.ID != "" && v.account.Protocol == fetch.IMAP {
+		v.cursor = fetch.Cursor{UIDValidity: v.state.UIDValidity, UID: uidOf(last)}
 	}
 	if v.account.KeepCopyOnServer {
-		return v.box.MarkSeen(ctx, k.done...)
+		return more, v.box.MarkSeen(ctx, k.done...)
 	}
-	return v.remove(ctx, k.done)
+	return more, v.remove(ctx, k.done)
 }
 
 // remove deletes messages that are stored. Over POP3 they are gone when the session has ended in order: until then
@@ -216,7 +233,12 @@ func (v *visiting) retry(ctx context.Context) error {
 		refs[i] = fetch.Ref{ID: f.Ref, Size: f.Size}
 		v.retried[f.Ref] = true
 	}
-	return v.takeIn(ctx, refs, false)
+	_, err = v.takeIn(ctx, func() ([]fetch.Ref, error, bool) {
+		piece := refs
+		refs = nil
+		return piece, nil, len(piece) > 0
+	}, false)
+	return err
 }
 
 // leave ends the session. Over POP3 that is when messages are deleted.
@@ -232,25 +254,47 @@ func (v *visiting) leave(ctx context.Context) error {
 	return forgetRemovals(ctx, v.s.pool, v.place(), marked)
 }
 
-// store reads messages on one side and stores them on the other: while the database commits, the server sends.
-func (v *visiting) store(ctx context.Context, chunk []fetch.Ref, advance bool) (kept, error) {
+// store reads messages on one side and stores them on the other: while the database commits, the server sends. Last is
+// the last one of the chunk.
+func (v *visiting) store(ctx context.Context, next listing, advance bool) (k kept, last fetch.Ref, more bool, err error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	line := v.startLine(ctx, stop, len(chunk), newProgress(chunk, advance && v.account.Protocol == fetch.IMAP))
-	err := v.fetch(ctx, chunk, line)
+	line := v.startLine(ctx, stop, newProgress(advance && v.account.Protocol == fetch.IMAP))
+	last, more, err = v.fetchPieces(ctx, next, line)
 	k, storing := line.finish(err == nil)
 	if storing != nil { // then reading was stopped for that
 		err = storing
 	}
 	if err != nil {
-		return k, fmt.Errorf("visit mailbox %d: %w", v.account.ID, err)
+		err = fmt.Errorf("visit mailbox %d: %w", v.account.ID, err)
 	}
-	return k, nil
+	return k, last, more, err
+}
+
+// fetchPieces goes on until a chunk is full.
+func (v *visiting) fetchPieces(ctx context.Context, next listing, line *line) (last fetch.Ref, more bool, err error) {
+	count, size := 0, int64(0)
+	for count < maxChunk && size < maxChunkSize {
+		piece, err, more := next()
+		if err != nil || !more {
+			return last, false, err
+		}
+		line.expect(piece)
+		if err := v.fetch(ctx, piece, line); err != nil {
+			return last, false, err
+		}
+		for _, ref := range piece {
+			size += ref.Size
+		}
+		count += len(piece)
+		last = piece[len(piece)-1]
+	}
+	return last, true, nil
 }
 
 // fetch hands over what the server sends, judged.
-func (v *visiting) fetch(ctx context.Context, chunk []fetch.Ref, line *line) error {
-	for message, err := range v.box.Fetch(ctx, chunk...) {
+func (v *visiting) fetch(ctx context.Context, piece []fetch.Ref, line *line) error {
+	for message, err := range v.box.Fetch(ctx, piece...) {
 		if message == nil {
 			return err
 		}
@@ -263,47 +307,4 @@ func (v *visiting) fetch(ctx context.Context, chunk []fetch.Ref, line *line) err
 		}
 	}
 	return nil
-}
-
-// progress knows up to where a chunk is done with, whatever the order in which its messages came.
-type progress struct {
-	uids []uint32 // ascending
-	done map[uint32]bool
-}
-
-// newProgress returns nil when no cursor follows.
-func newProgress(chunk []fetch.Ref, advance bool) *progress {
-	if !advance {
-		return nil
-	}
-	p := &progress{done: make(map[uint32]bool)}
-	for _, ref := range chunk {
-		p.uids = append(p.uids, uidOf(ref))
-	}
-	slices.Sort(p.uids)
-	return p
-}
-
-// after returns up to where all is done with when these letters are stored; 0: nothing to say.
-func (p *progress) after(letters []*letter) (upTo uint32) {
-	if p == nil {
-		return 0
-	}
-	for _, l := range letters {
-		p.done[uidOf(l.ref)] = true
-	}
-	for len(p.uids) > 0 && p.done[p.uids[0]] {
-		upTo = p.uids[0]
-		delete(p.done, upTo)
-		p.uids = p.uids[1:]
-	}
-	return upTo
-}
-
-// all is where a chunk ends: what did not come has gone from the server.
-func (p *progress) all() uint32 {
-	if p == nil || len(p.uids) == 0 {
-		return 0
-	}
-	return p.uids[len(p.uids)-1]
 }

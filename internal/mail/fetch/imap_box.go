@@ -23,6 +23,9 @@ const (
 	maxUIDs   = 4000
 )
 
+// Described is how many messages New asks about at a time: who fetches them before New goes on keeps the server busy.
+const Described = 1000
+
 // imapBox is a folder that go-imap has selected.
 type imapBox struct {
 	server   *Server
@@ -161,10 +164,10 @@ func chunks(uids imap.UIDSet, first uint32) iter.Seq[imap.UIDSet] {
 		count := uint32(0)
 		for _, r := range uids {
 			for start := max(uint32(r.Start), first); start != 0 && start <= uint32(r.Stop); {
-				stop := start + min(uint32(r.Stop)-start, maxUIDs-count-1)
+				stop := start + min(uint32(r.Stop)-start, Described-count-1)
 				some.AddRange(imap.UID(start), imap.UID(stop))
 				count += stop - start + 1
-				if count == maxUIDs || len(some) == maxRanges {
+				if count == Described || len(some) == maxRanges {
 					if !yield(some) {
 						return
 					}
