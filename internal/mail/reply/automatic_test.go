@@ -70,3 +70,24 @@ func TestFieldsAreKnownInAnyCase(t *testing.T) {
 		t.Error("too much is known")
 	}
 }
+
+// Who speaks of somebody else's absence is there.
+func TestSaysAbsent(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"ich bin vom 3.3. bis 10.3. nicht im büro":                                                  true,
+		"i will be from monday on out of the office":                                                true,
+		"estou em férias até 15/03":                                                                 true,
+		"i am for it; tom is out of the office":                                                     false,
+		"i am asking because ana was on vacation":                                                   false,
+		"ich bin dafür, aber frau kern ist im urlaub":                                               false,
+		"estou de acordo, mas a marta está de férias":                                               false,
+		"je suis d'accord, mais luc est en congé":                                                   false,
+		"i am\n\nout of the office":                                                                 false,
+		"i am happy with it and would like to go on with the plan as it stands, on vacation or not": false,
+	} {
+		if got := saysAbsent(text); got != want {
+			t.Errorf("%q: %t", text, got)
+		}
+	}
+}

@@ -40,6 +40,9 @@ var absences = []struct{ who, away []string }{
 	{[]string{"je suis ", "je serai "}, []string{"absent", "en congé", "en vacances", "hors du bureau", "en arrêt maladie"}},
 }
 
+// otherSubjects end what a person says of himself.
+var otherSubjects = []string{"\n\n", ";", " is ", " was ", " are ", " while ", " está ", " estava ", " estaba ", " ist ", " war ", " est ", " était ", " who ", " que ", " qui "}
+
 // absencePhrases say in the text what absenceSubjects say above it.
 var absencePhrases = []string{
 	"i am out of the office", "i'm out of the office", "i am currently out of", "i'm currently out of", "i will be out of the office", "i am away from the office", "i am on annual leave", "i am on vacation", "i am on holiday", "i'm on vacation",

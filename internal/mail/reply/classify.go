@@ -95,11 +95,14 @@ func saysAbsent(text string) bool {
 	return false
 }
 
-// startsWithin reports whether one of the phrases begins among the first bytes of the text, in the same paragraph.
+// startsWithin reports whether one of the phrases begins among the first bytes of the text, before somebody else is
+// spoken of: "I am for it; Tom is on vacation".
 func startsWithin(text string, phrases []string, reach int) bool {
-	paragraph, _, _ := strings.Cut(text, "\n\n")
+	for _, other := range otherSubjects {
+		text, _, _ = strings.Cut(text, other)
+	}
 	for _, p := range phrases {
-		if at := strings.Index(paragraph, p); at >= 0 && at <= reach {
+		if at := strings.Index(text, p); at >= 0 && at <= reach {
 			return true
 		}
 	}
