@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 )
 
 // byteOrderMark tells spreadsheets that the file is UTF-8.
@@ -33,14 +34,20 @@ func harmless(row []string) []string {
 	safe := make([]string, len(row))
 	for i, cell := range row {
 		safe[i] = cell
-		if strings.ContainsAny(firstByte(cell), "=+-@\t\r") {
+		if strings.ContainsAny(firstLetter(cell), formulaSigns) {
 			safe[i] = "'" + cell
 		}
 	}
 	return safe
 }
 
-func firstByte(text string) string { return text[:min(1, len(text))] }
+// formulaSigns begin a formula, the full-width ones in spreadsheets with East Asian settings.
+const formulaSigns = "=+-@\t\r\n＝＋－＠"
+
+func firstLetter(text string) string {
+	_, size := utf8.DecodeRuneInString(text)
+	return text[:size]
+}
 
 // yesNo is a Yes/No value in a file.
 func yesNo(b bool) string {

@@ -189,10 +189,10 @@ func TestFromAWindowARedirectLeavesThePage(t *testing.T) {
 func TestAFileHoldsNoFormulas(t *testing.T) {
 	s := bareServer(&bytes.Buffer{})
 	w := httptest.NewRecorder()
-	if err := s.csv(w, "smtp-accounts", []string{"Name", "Note"}, [][]string{{"=HYPERLINK(\"x\")", "+1"}, {"@sum", "a,\"b\""}, {"\tcmd", "-2"}, {"plain", ""}}); err != nil {
+	if err := s.csv(w, "smtp-accounts", []string{"Name", "Note"}, [][]string{{"=HYPERLINK(\"x\")", "+1"}, {"@sum", "a,\"b\""}, {"\tcmd", "-2"}, {"\uff1dcmd", "\ncmd"}, {"plain", ""}}); err != nil {
 		t.Fatal(err)
 	}
-	want := "\ufeffName,Note\r\n\"'=HYPERLINK(\"\"x\"\")\",'+1\r\n'@sum,\"a,\"\"b\"\"\"\r\n'\tcmd,'-2\r\nplain,\r\n"
+	want := "\ufeffName,Note\r\n\"'=HYPERLINK(\"\"x\"\")\",'+1\r\n'@sum,\"a,\"\"b\"\"\"\r\n'\tcmd,'-2\r\n'\uff1dcmd,\"'\r\ncmd\"\r\nplain,\r\n"
 	if got := w.Body.String(); got != want {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
