@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"net"
+	"runtime"
 	"slices"
 	"strconv"
 	"time"
@@ -67,6 +68,7 @@ func (b *imapBox) wake() {
 // enter selects the folder.
 func (b *imapBox) enter() (State, error) {
 	var data *imap.SelectData
+	before := b.client.Mailbox()
 	err := b.do(func() (err error) {
 		data, err = b.client.Select(b.server.Folder, &imap.SelectOptions{ReadOnly: b.server.ReadOnly}).Wait()
 		return err
@@ -74,6 +76,9 @@ func (b *imapBox) enter() (State, error) {
 	b.hand.ladder.Store(nil)
 	if err != nil {
 		return State{}, err
+	}
+	for b.client.Mailbox() == before {
+		runtime.Gosched() // go-imap says that SELECT is done, and then notes what the folder has
 	}
 	b.validity, b.next, b.selected = data.UIDValidity, uint32(data.UIDNext), time.Now()
 	return State{
