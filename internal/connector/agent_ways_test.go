@@ -60,6 +60,7 @@ func TestTheSecondaryTakesOver(t *testing.T) {
 	if who := by(); !strings.Contains(who, "a secondary") {
 		t.Errorf("after: %s", who)
 	}
+	eventually(t, "the connection that ended is forgotten", func() bool { return len(p.made().Links()) == 1 })
 	first.run(t) // with the key that it has, its token is used up
 	eventually(t, "both are connected", func() bool { return len(p.made().Links()) == 2 })
 	if who := by(); !strings.Contains(who, "a primary") {

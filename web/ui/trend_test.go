@@ -25,7 +25,7 @@ func TestAFailureInterruptsTheTrend(t *testing.T) {
 	v := TrendView{ID: "delay", Title: "Delay", Points: []TrendPoint{
 		{At: at(0), Took: time.Second}, {At: at(1), Took: 2 * time.Second}, {At: at(2), Failed: true, Words: "lost"}, {At: at(3), Took: time.Second}, {At: at(4), Took: time.Second},
 	}}
-	if lines := v.lines(); len(lines) != 2 || !strings.HasPrefix(lines[0], "56.0,") || !strings.HasSuffix(lines[1], "708.0,103.0") {
+	if lines := v.lines(); len(lines) != 2 || !strings.HasPrefix(lines[0], "12.0,") || !strings.HasSuffix(lines[1], "664.0,103.0") {
 		t.Errorf("want two stretches over the whole width, got %q", lines)
 	}
 	if text := html(t, Trend(v)); !strings.Contains(text, "<title>lost</title>") || strings.Contains(text, "style=") {
@@ -35,7 +35,7 @@ func TestAFailureInterruptsTheTrend(t *testing.T) {
 		t.Errorf("nothing to show is shown as %q", text)
 	}
 	single := TrendView{Points: v.Points[:1]}
-	if first, last := single.trendDates(); first != "" || last != "23 Nov, 15:00" || single.x(at(0)) != 382 {
+	if first, last := single.trendDates(); first != "" || last != "23 Nov, 15:00" || single.x(at(0)) != 338 {
 		t.Errorf("a single point stands in the middle: %q %q %f", first, last, single.x(at(0)))
 	}
 }
