@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -45,10 +44,17 @@ func (b *branch) dial(far *connector.Far) tunnel.Dial {
 }
 
 // wasAskedFor reports whether the agent was asked for a destination.
-func (b *branch) wasAskedFor(destination string) bool {
+func (b *branch) wasAskedFor(destination string) bool { return b.timesAskedFor(destination) > 0 }
+
+func (b *branch) timesAskedFor(destination string) (n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return slices.Contains(b.dialed, destination)
+	for _, d := range b.dialed {
+		if d == destination {
+			n++
+		}
+	}
+	return n
 }
 
 func (h *house) branch(t *testing.T, destinations string) *branch {
