@@ -33,8 +33,8 @@ func (b *imapBox) wait(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// selectAgain finds out what a server says to nobody who stays: that the folder was deleted and made anew, as by a
-// restored backup, and mail of which its notification was lost.
+// selectAgain finds out what a server does not tell those who stay in the folder: that it was deleted and made anew, as
+// by a restored backup, and mail whose notification was lost.
 func (b *imapBox) selectAgain(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { b.hand.expect(b.server.Timeouts.Quit) })()
 	validity, next, messages := b.validity, b.next, b.messages(State{})

@@ -163,7 +163,8 @@ func (m *Mailbox) change(ctx context.Context, refs []Ref, do func() error) error
 }
 
 // Wait returns nil when New may list more than before: over IMAP with IDLE at once, without it after the next look.
-// Over POP3 it returns ErrSnapshot. A folder that was made anew is noticed with the next IDLE: ErrRenumbered. When ctx ends it returns its error, and the mailbox can still be used.
+// Over POP3 it returns ErrSnapshot. A folder that was made anew is noticed when it is selected again, after
+// Timeouts.Renew: ErrRenumbered. When ctx ends it returns its error, and the mailbox can still be used.
 func (m *Mailbox) Wait(ctx context.Context) error {
 	if m.fetching {
 		return errFetching
